@@ -1,0 +1,1 @@
+"""Speed, memory and size, as ratios against named peers in the same run: ``./run bench [--quick] [NAME ...]``."""

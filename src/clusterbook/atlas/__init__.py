@@ -1,0 +1,1 @@
+"""The atlas: an edition rendered as a self-contained site."""

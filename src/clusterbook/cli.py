@@ -1,0 +1,207 @@
+"""The `clusterbook` command: thin, one function a verb."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import clusterbook as cb
+from clusterbook.errors import ClusterbookError
+
+if TYPE_CHECKING:
+    from clusterbook import ClusterDefinitions, Edition, Panel
+
+app = typer.Typer(
+    name="clusterbook",
+    help="Find, map and describe the industrial clusters of an economy.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console()
+err = Console(stderr=True)
+
+DEFAULT_SAMPLE = "us_metros"
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel) or an edition folder.",
+        show_default=True,
+    ),
+]
+DefinitionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--definitions",
+        "-d",
+        help="Cluster definitions as CSV (industry, cluster[, label][, subcluster][, weight]). Default: discover them.",
+    ),
+]
+TitleOption = Annotated[str | None, typer.Option("--title", help="The name of the book.")]
+LevelOption = Annotated[
+    int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
+]
+
+
+@app.command(
+    epilog="Examples:\n\n  clusterbook atlas                                  the US atlas from the bundled data\n\n"
+    "  clusterbook atlas us_counties --out counties       all US counties\n\n"
+    "  clusterbook atlas jobs.csv -d clusters.csv         your own data and definitions"
+)
+def atlas(
+    source: SourceArgument = DEFAULT_SAMPLE,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the site to.")] = Path("out/atlas"),
+    definitions: DefinitionsOption = None,
+    title: TitleOption = None,
+    level: LevelOption = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the atlas in the browser.")] = False,
+) -> None:
+    """Make an atlas: a self-contained site that opens by double-click and can be hosted as it is."""
+    with _working() as say:
+        if _is_edition(source):
+            edition = cb.open_edition(source)
+        else:
+            edition = _build(source, folder.parent / f"{folder.name}.edition", definitions, title, level, say)
+        index = cb.write_atlas(edition, folder, progress=say)
+    out.print(f"Atlas: {index}", soft_wrap=True)
+    if show and sys.stdout.isatty():
+        webbrowser.open(index.absolute().as_uri())
+
+
+@app.command(
+    epilog="Examples:\n\n  clusterbook build us_metros --out us.edition\n\n  clusterbook build jobs.xlsx --out ours.edition"
+)
+def build(
+    source: SourceArgument = DEFAULT_SAMPLE,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the edition to.")] = Path("out/edition"),
+    definitions: DefinitionsOption = None,
+    title: TitleOption = None,
+    level: LevelOption = None,
+) -> None:
+    """Compute an edition: Parquet tables and a manifest that says what made them."""
+    with _working() as say:
+        edition = _build(source, folder, definitions, title, level, say)
+    out.print(f"Edition: {edition.path}", soft_wrap=True)
+
+
+@app.command(epilog="Examples:\n\n  clusterbook inspect out/edition\n\n  clusterbook inspect jobs.csv")
+def inspect(path: Annotated[Path, typer.Argument(help="An edition folder or a data file.")]) -> None:
+    """Say what an edition or a data file holds, and whether it is sound."""
+    if _is_edition(str(path)):
+        _show_edition(cb.open_edition(path))
+    else:
+        _show_panel(cb.read_panel(path))
+
+
+@app.command()
+def samples() -> None:
+    """List the data that come with Clusterbook."""
+    table = Table("Name", "What it holds", box=None, pad_edge=False)
+    for name, description in cb.samples.listing():
+        table.add_row(name, description)
+    out.print(table)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    out.print(f"clusterbook {cb.__version__}", highlight=False)
+
+
+def main() -> None:
+    """Run the command; a known error is a message and exit code 1, never a traceback."""
+    try:
+        app()
+    except ClusterbookError as error:
+        err.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        err.print("Stopped. Nothing was changed.")
+        raise SystemExit(130) from None
+
+
+def _plain(error: ClusterbookError) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
+
+
+@contextmanager
+def _working() -> Iterator[Callable[[str], None]]:
+    """Show what is being done: a moving line on a terminal, a plain line a step elsewhere."""
+    if not err.is_terminal:
+        yield lambda step: err.print(f"{step} ...", highlight=False)
+        return
+    with err.status("Reading") as status:
+        yield lambda step: status.update(f"{step} ...")
+
+
+def _is_edition(source: str) -> bool:
+    return (Path(source) / "manifest.json").is_file()
+
+
+def _build(
+    source: str,
+    folder: Path,
+    definitions: Path | None,
+    title: str | None,
+    level: int | None,
+    say: Callable[[str], None],
+) -> Edition:
+    say(f"Reading {source}")
+    panel, trend = _panels(source, level)
+    say("Cluster definitions")
+    chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
+    return cb.build_edition(panel, chosen, folder, trend=trend, title=title, progress=say)
+
+
+def _panels(source: str, level: int | None) -> tuple[Panel, Panel | None]:
+    """Return the main panel of a source and, where another source covers more years, the panel of trends."""
+    if source == "us_metros":
+        return cb.samples.us_metros(level or 4), cb.samples.us_metro_trends()
+    if source in dict(cb.samples.listing()):
+        return getattr(cb.samples, source)(), None
+    if not Path(source).exists():
+        known = ", ".join(name for name, _ in cb.samples.listing())
+        raise ClusterbookError(f"'{source}' is neither a file, nor an edition folder, nor a bundled sample ({known}).")
+    return cb.read_panel(source), None
+
+
+def _discover(panel: Panel, source: str) -> ClusterDefinitions:
+    """Discover definitions in the panel; US counties are read through what the metro areas show at four digits."""
+    return cb.discover_definitions(cb.samples.us_metros() if source == "us_counties" else panel)
+
+
+def _show_edition(edition: Edition) -> None:
+    manifest = edition.manifest
+    out.print(f"[bold]{manifest['title']}[/] ({manifest['software']})")
+    out.print(f"Years {manifest['years'][0]} to {manifest['years'][-1]}, measure: {manifest['measure']}")
+    for source in manifest["sources"]:
+        out.print(f"Source of {source['role']}: {source['title']}, {source['publisher']} ({source['licence']})")
+    out.print(f"Definitions: {manifest['definitions']['method']}")
+    table = Table("Table", "Rows", "Bytes", box=None, pad_edge=False)
+    for name, record in manifest["tables"].items():
+        table.add_row(name, f"{record['rows']:,}", f"{record['bytes']:,}")
+    out.print(table)
+    out.print("All files are whole and unchanged.")
+
+
+def _show_panel(panel: Panel) -> None:
+    frame = panel.frame
+    out.print(f"[bold]{panel.source.title}[/]: {frame.height:,} cells, no problem found")
+    out.print(f"{frame['region'].n_unique():,} regions, {frame['industry'].n_unique():,} industries")
+    out.print(f"Years: {', '.join(str(year) for year in panel.years)}")
+    for measure in panel.measures:
+        out.print(f"{measure}: {frame[measure].sum():,.0f} {panel.source.unit(measure)}")
+    for status, count in frame["status"].value_counts(sort=True).iter_rows():
+        out.print(f"{count:,} cells {str(status).replace('_', ' ')}")

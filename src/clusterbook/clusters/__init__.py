@@ -1,0 +1,1 @@
+"""Clusters: which industries belong together, and where clusters stand."""

@@ -1,0 +1,234 @@
+"""Identification: in which regions a cluster counts as strong, starred and so on, by rules kept as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Self
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from clusterbook.clusters.definitions import TRADED
+from clusterbook.errors import ClusterbookError, DataError, Problem
+
+KEYS = ("region", "cluster", "year")
+
+#: Stands in profiles for the main measure of the table.
+SIZE = "size"
+
+
+class _Data(BaseModel):
+    """Data from YAML: what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Condition(_Data):
+    """An indicator compared with a value, or with one of its quantiles within the cluster and year."""
+
+    indicator: str
+    op: Literal[">", ">="]
+    value: float | None = None
+    quantile: float | None = Field(default=None, ge=0, le=1)
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> Self:
+        if (self.value is None) == (self.quantile is None):
+            raise ValueError("a condition takes either a value or a quantile")
+        return self
+
+
+class Flag(_Data):
+    """A rule that becomes a boolean column: all its conditions must hold."""
+
+    name: str
+    title: str
+    rule: str
+    verified: bool
+    conditions: list[Condition] = Field(min_length=1)
+
+
+class Profile(_Data):
+    """A set of rules with where they come from; the fields are explained at the top of ``profiles.yaml``."""
+
+    id: str
+    title: str
+    source: str
+    note: str
+    applies_to: Literal["traded", "all"]
+    population: Condition
+    quantiles: Literal["linear", "lower", "higher"] = "linear"
+    minimum_size: float | None = None
+    count: str | None = None
+    flags: list[Flag] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _population_by_value(self) -> Self:
+        if self.population.value is None:
+            raise ValueError("the population is a comparison with a value")
+        return self
+
+    @property
+    def verified(self) -> bool:
+        """Whether every rule was read at its source."""
+        return all(flag.verified for flag in self.flags)
+
+    def skipped(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return the optional indicators that a table with these columns lacks: their conditions are not applied.
+
+        Example:
+            >>> load_profile("uscmp").skipped(["region", "cluster", "year", "kind", "employment", "lq"])
+            ('establishments',)
+        """
+        present = {SIZE, *columns}
+        wanted = dict.fromkeys(c.indicator for flag in self.flags for c in flag.conditions if c.optional)
+        return tuple(indicator for indicator in wanted if indicator not in present)
+
+
+def identify(
+    clusters: pl.DataFrame, profile: str | Path | Profile = "uscmp", *, size: str = "employment"
+) -> pl.DataFrame:
+    """Add the flags of a profile: one boolean column a rule.
+
+    Args:
+        clusters: one row a region, cluster and year, with the columns the rules speak of: the size, ``lq`` (traded
+            against traded), ``lq_all``, ``region_share``, ``establishments`` and, for rules on traded clusters,
+            ``kind``. Rows of all regions are needed, since rules compare regions with each other.
+        profile: the id of a bundled profile (see ``profiles``), a path to a YAML file or a ``Profile``.
+        size: the column of the main measure.
+
+    Returns:
+        The same rows in the same order with the profile's columns added (or replaced). A flag is null where it is not
+        known: a figure is missing (suppressed) that could change the answer. It is null, too, for local clusters
+        where the profile is about traded ones; a cluster of no stated kind is taken as traded. Regions outside the
+        profile's population (those without the cluster) are false. ``Profile.skipped`` tells which optional
+        conditions a table cannot serve.
+
+    Raises:
+        ClusterbookError: a column that the rules need is absent, or rows are not unique.
+        DataError: the YAML file is not a valid profile.
+
+    Example:
+        >>> import polars as pl
+        >>> table = pl.DataFrame({"region": list("ABCDE"), "cluster": "steel", "year": 2019, "kind": "traded",
+        ...                       "employment": [900, 40, 30, 20, 50], "lq": [3.0, 1.4, 0.8, 0.5, None]})
+        >>> identify(table)["strong"].to_list()
+        [True, False, False, False, None]
+    """
+    rules = profile if isinstance(profile, Profile) else load_profile(profile)
+    columns = {SIZE: size} | {name: name for name in clusters.columns if name != SIZE}
+    _check_table(clusters, rules, columns)
+    eligible = [_holds(rules.population, rules, columns)]
+    if rules.minimum_size is not None:
+        eligible.append(_number(size) >= rules.minimum_size)
+    flags = []
+    for flag in rules.flags:
+        served = [condition for condition in flag.conditions if condition.indicator in columns]
+        passed = pl.all_horizontal(*eligible, *(_holds(condition, rules, columns) for condition in served))
+        if rules.applies_to == "traded":
+            passed = pl.when(pl.col("kind").fill_null(TRADED) == TRADED).then(passed)
+        flags.append(passed.alias(flag.name))
+    flagged = clusters.with_columns(flags)
+    if rules.count is None:
+        return flagged
+    names = [flag.name for flag in rules.flags]
+    return flagged.with_columns(pl.sum_horizontal(pl.col(names).cast(pl.Int8), ignore_nulls=False).alias(rules.count))
+
+
+def profiles() -> list[Profile]:
+    """Return the bundled profiles.
+
+    Example:
+        >>> [(profile.id, profile.verified) for profile in profiles()]
+        [('uscmp', True), ('eco2008', False)]
+    """
+    return list(_bundled())
+
+
+def load_profile(which: str | Path) -> Profile:
+    """Return a bundled profile by its id, or the one profile in a YAML file.
+
+    A file of one's own looks like the bundled ``profiles.yaml``: a list, of one profile.
+
+    Raises:
+        ClusterbookError: there is no such profile or file.
+        DataError: the file is not a valid profile; every fault is named.
+
+    Example:
+        >>> load_profile("uscmp").flags[0].name
+        'strong'
+        >>> with_floor = load_profile("eco2008").model_copy(update={"minimum_size": 1000})
+    """
+    known = {profile.id: profile for profile in _bundled()}
+    if str(which) in known:
+        return known[str(which)]
+    path = Path(which)
+    if not path.is_file():
+        raise ClusterbookError(
+            f"There is no profile and no file '{which}'. Bundled profiles: {', '.join(known)}; "
+            "for rules of your own give the path of a YAML file."
+        )
+    found = _parse(path.read_text(encoding="utf-8"), str(path))
+    if len(found) != 1:
+        raise ClusterbookError(f"{path} holds {len(found)} profiles. Keep one in each file.")
+    return found[0]
+
+
+@cache
+def _bundled() -> tuple[Profile, ...]:
+    text = files("clusterbook.clusters").joinpath("profiles.yaml").read_text(encoding="utf-8")
+    return tuple(_parse(text, "profiles.yaml"))
+
+
+def _parse(text: str, origin: str) -> list[Profile]:
+    remedy = "Compare with the bundled profiles.yaml, whose head explains every field."
+    try:
+        return TypeAdapter(list[Profile]).validate_python(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise DataError(origin, [Problem("YAML", str(error), remedy)]) from error
+    except ValidationError as error:
+        faults = [
+            Problem("profile", fault["msg"], remedy, column=".".join(map(str, fault["loc"])))
+            for fault in error.errors()
+        ]
+        raise DataError(origin, faults) from error
+
+
+def _check_table(clusters: pl.DataFrame, rules: Profile, columns: dict[str, str]) -> None:
+    conditions = [rules.population, *(c for flag in rules.flags for c in flag.conditions if not c.optional)]
+    needed = [*KEYS, columns[SIZE], *(columns.get(c.indicator, c.indicator) for c in conditions)]
+    needed += ["kind"] if rules.applies_to == "traded" else []
+    missing = [f"'{name}'" for name in dict.fromkeys(needed) if name not in clusters.columns]
+    if missing:
+        raise ClusterbookError(
+            f"Profile '{rules.id}' needs {', '.join(missing)}. The table has: {', '.join(clusters.columns)}. "
+            "Compute or rename the column (size= names the one of the main measure)."
+        )
+    twice = clusters.filter(pl.struct(KEYS).is_duplicated())
+    if not twice.is_empty():
+        row = ", ".join(f"{key} {twice[key][0]}" for key in KEYS)
+        raise ClusterbookError(
+            f"{twice.height} rows share their region, cluster and year ({row}). Keep or add up to one row for each."
+        )
+
+
+def _holds(condition: Condition, rules: Profile, columns: dict[str, str]) -> pl.Expr:
+    """Return whether a condition holds; null where that is not known."""
+    number = _number(columns[condition.indicator])
+    if condition.quantile is None:
+        threshold = pl.lit(condition.value)
+    else:
+        population = _holds(rules.population, rules, columns)
+        among = number.filter(population).quantile(condition.quantile, interpolation=rules.quantiles)
+        threshold = among.over("cluster", "year")
+    return number >= threshold if condition.op == ">=" else number > threshold
+
+
+def _number(column: str) -> pl.Expr:
+    """Return a column as floats in which nothing is NaN (Polars would take NaN for larger than every number)."""
+    return pl.col(column).cast(pl.Float64).fill_nan(None)

@@ -1,0 +1,1 @@
+"""Data in: panels, regions, industries, samples."""

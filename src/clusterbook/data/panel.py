@@ -1,0 +1,218 @@
+"""The Panel: one tidy table of regions x industries x years, from which everything starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from clusterbook.data.industries import Industries
+from clusterbook.data.matrix import Matrix
+from clusterbook.data.regions import Regions
+from clusterbook.errors import ClusterbookError
+
+KEYS = ("region", "industry", "year")
+
+#: What a cell's figure is. An imputed cell holds an estimate and its bounds; a suppressed or uncollected cell has no
+#: value at all. None of them is ever a zero.
+STATUSES = ("disclosed", "zero", "imputed", "suppressed", "not_collected")
+STATUS = pl.Enum(STATUSES)
+
+#: Units of the measures the field uses most; other measures state theirs in ``Source.units``.
+UNITS = {"employment": "jobs", "establishments": "establishments", "payroll": "thousand USD a year"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where figures come from: everything a page has to print under them."""
+
+    id: str
+    title: str
+    publisher: str = ""
+    licence: str = ""
+    vintage: str = ""
+    note: str = ""
+    caveats: tuple[str, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
+
+    def unit(self, measure: str) -> str:
+        """Return the unit of a measure ('' where nobody stated one)."""
+        return self.units.get(measure, UNITS.get(measure, ""))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Regions x industries x years with any non-negative measures.
+
+    ``frame`` is a Polars data frame, one row a cell, sorted by year, region, industry:
+
+    - ``region``, ``industry`` (strings) and ``year`` (integer), unique together;
+    - one float column a measure (``employment``, ``establishments``, ``payroll``, ``gva`` ...), null where the
+      figure is not disclosed;
+    - ``status``: disclosed, zero, imputed, suppressed or not_collected;
+    - optionally ``<measure>_lo`` and ``<measure>_hi``: bounds of a suppressed or imputed figure (null ``_hi`` of a
+      suppressed one = unbounded above; both null where the figure is disclosed).
+
+    All regions are of one geographic level and all industries of one level of their classification, so cells can be
+    added up. ``totals`` holds what the source publishes for a whole region (``region, year`` and measures): it
+    includes the cells that are missing from the frame and is used to say how much of a region the cells cover.
+
+    An absent cell is read as zero unless the source's caveats say otherwise.
+    """
+
+    frame: pl.DataFrame
+    source: Source
+    regions: Regions
+    industries: Industries
+    totals: pl.DataFrame | None = None
+
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the measures, in the frame's order."""
+        other = {*KEYS, "status"}
+        return tuple(c for c in self.frame.columns if c not in other and not c.endswith(("_lo", "_hi")))
+
+    @property
+    def size(self) -> str:
+        """The measure by which things are large or small: employment where there is any, else the first measure."""
+        return "employment" if "employment" in self.measures else self.measures[0]
+
+    @cached_property
+    def years(self) -> tuple[int, ...]:
+        """The years, ascending."""
+        return tuple(sorted(self.frame["year"].unique().to_list()))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over the cells, totals, labels, shapes and source: equal panels have equal hashes."""
+        digest = hashlib.sha256(repr(self.source).encode())
+        for part in (self.frame, self.regions.frame, self.industries.frame, self.totals):
+            if part is not None:
+                digest.update(hash_frame(part).encode())
+        for code, wkb in sorted(self.regions.geometry.items()):
+            digest.update(code.encode() + wkb)
+        return digest.hexdigest()
+
+    def require(self, measure: str) -> None:
+        """Raise ``ClusterbookError`` when the panel lacks a measure."""
+        if measure not in self.measures:
+            raise ClusterbookError(
+                f"{self.source.title}: no measure '{measure}'. It has: {', '.join(self.measures)}. "
+                f"Name the column when reading, e.g. read_panel(..., {measure}='your column')."
+            )
+
+    def years_only(self, years: Iterable[int]) -> Panel:
+        """Return the panel cut to some years."""
+        wanted = list(years)
+        totals = self.totals.filter(pl.col("year").is_in(wanted)) if self.totals is not None else None
+        return replace(self, frame=self.frame.filter(pl.col("year").is_in(wanted)), totals=totals)
+
+    def matrix(self, measure: str | None = None, year: int | None = None) -> Matrix:
+        """Return one measure (default: size) in one year (default: the last) as a dense regions x industries matrix.
+
+        Absent cells are 0; suppressed and uncollected ones are NaN. Rows are all regions of the panel in that year,
+        columns all its industries, both sorted by code.
+        """
+        measure = measure or self.size
+        self.require(measure)
+        cells = self.frame.filter(pl.col("year") == (self.years[-1] if year is None else year))
+        regions = cells["region"].unique().sort()
+        industries = cells["industry"].unique().sort()
+        row = regions.search_sorted(cells["region"])
+        column = industries.search_sorted(cells["industry"])
+        values = np.zeros((len(regions), len(industries)))
+        values[row.to_numpy(), column.to_numpy()] = cells[measure].cast(pl.Float64).to_numpy()
+        return Matrix(values, tuple(regions.to_list()), tuple(industries.to_list()))
+
+    def aggregate(self, membership: pl.DataFrame, regions: Regions) -> Panel:
+        """Add regions up to larger ones.
+
+        ``membership`` has the columns ``part`` (a region of this panel) and ``region`` (the whole it belongs to);
+        parts that belong to none drop out. A sum that contains a suppressed cell is itself suppressed: it keeps the
+        disclosed part as its lower bound.
+        """
+        if membership["part"].is_duplicated().any():
+            twice = membership.filter(pl.col("part").is_duplicated())["part"].unique().sort().to_list()
+            raise ClusterbookError(f"Regions counted in more than one whole: {', '.join(twice[:10])}.")
+        frame = (
+            self.frame.rename({"region": "part"})
+            .join(membership.select("part", "region"), on="part", how="inner")
+            .group_by("region", "industry", "year")
+            .agg(*add_up(self.measures, self.frame.columns))
+            .select(*KEYS, pl.exclude(KEYS))
+        )
+        return replace(self, frame=sort_cells(frame), regions=regions, totals=None)
+
+
+def hash_frame(frame: pl.DataFrame) -> str:
+    """Return the SHA-256 of a table's content: names, values and gaps, whatever wrote them and in whatever version."""
+    digest = hashlib.sha256()
+    for name in sorted(frame.columns):
+        column = frame[name]
+        digest.update(f"{name}:{len(column)}".encode())
+        digest.update(np.packbits(column.is_null().to_numpy()).tobytes())
+        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+            digest.update(column.cast(pl.Float64).fill_null(0).to_numpy().tobytes())
+        elif column.dtype == pl.Binary:
+            digest.update(b"\0".join(column.fill_null(b"").to_list()))
+        else:
+            digest.update("\0".join(column.cast(pl.String).fill_null("").to_list()).encode())
+    return digest.hexdigest()
+
+
+def sort_cells(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sort rows as every panel does: year, region, industry."""
+    return frame.sort("year", "region", "industry")
+
+
+def status_of(measure: str) -> pl.Expr:
+    """Derive the status of cells for which the source states none: zero or disclosed by value, else not collected."""
+    name = (
+        pl.when(pl.col(measure).is_null())
+        .then(pl.lit("not_collected"))
+        .when(pl.col(measure) == 0)
+        .then(pl.lit("zero"))
+        .otherwise(pl.lit("disclosed"))
+    )
+    return name.cast(STATUS).alias("status")
+
+
+def add_up(measures: Iterable[str], columns: Iterable[str]) -> list[pl.Expr]:
+    """Return the aggregations that add cells up without ever reading 'suppressed' as zero.
+
+    Within a group a measure's sum is null when any of its cells is null. Where any cell is uncertain (null, or imputed
+    and therefore bounded) ``_lo`` and ``_hi`` hold what is known: disclosed values plus the bounds of the others.
+    ``status`` is the least certain of the parts': suppressed, not collected, imputed, disclosed, zero in that order.
+    """
+    present = set(columns)
+    out: list[pl.Expr] = []
+    for name in measures:
+        value = pl.col(name)
+        low = pl.coalesce(f"{name}_lo", name) if f"{name}_lo" in present else value
+        high = pl.coalesce(f"{name}_hi", name) if f"{name}_hi" in present else value
+        gap = value.is_null().any()
+        uncertain = gap | pl.col(f"{name}_lo").is_not_null().any() if f"{name}_lo" in present else gap
+        out += [
+            pl.when(gap).then(None).otherwise(value.sum()).alias(name),
+            pl.when(uncertain).then(low.sum()).alias(f"{name}_lo"),
+            pl.when(uncertain & high.is_not_null().all()).then(high.sum()).alias(f"{name}_hi"),
+        ]
+    status = pl.col("status")
+    out.append(
+        pl.when((status == "suppressed").any())
+        .then(pl.lit("suppressed"))
+        .when((status == "not_collected").any())
+        .then(pl.lit("not_collected"))
+        .when((status == "imputed").any())
+        .then(pl.lit("imputed"))
+        .when((status == "disclosed").any())
+        .then(pl.lit("disclosed"))
+        .otherwise(pl.lit("zero"))
+        .cast(STATUS)
+        .alias("status")
+    )
+    return out

@@ -1,0 +1,1 @@
+"""Editions: what a build produced, immutable and verifiable."""

@@ -1,0 +1,1 @@
+"""The mathematics: one module a family, one function a measure."""
