@@ -14,7 +14,9 @@ HELPERS = {"__main__", "measuring"}
 
 def names() -> list[str]:
     """Return the benchmark modules: every module here that has a ``run`` function."""
-    return sorted(m.name for m in pkgutil.iter_modules([str(Path(benchmarks.__file__).parent)]) if m.name not in HELPERS)
+    return sorted(
+        m.name for m in pkgutil.iter_modules([str(Path(benchmarks.__file__).parent)]) if m.name not in HELPERS
+    )
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
 import numpy as np
 import polars as pl
 import pytest
-from conftest import INDUSTRIES, make_panel
 
 import clusterbook as cb
 from clusterbook.clusters.discovery import local_industries
 from clusterbook.clusters.labels import cluster_label, short_title
 from clusterbook.clusters.validation import validation_scores
 from clusterbook.errors import DefinitionError
+from conftest import INDUSTRIES, make_panel
 
 DPS = np.array(
     [

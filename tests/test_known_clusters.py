@@ -22,7 +22,7 @@ KNOWN = [
     ("chemicals in Baton Rouge", "3251", "12940", "lq"),
     ("carpets in Dalton", "3141", "19140", "lq"),
     ("textiles in Greensboro", "3132", "24660", "employment"),
-    ("furniture in Hickory", "3371", "25860", "employment"),
+    ("furniture in Hickory", "3371", "25860", "lq"),
     ("recreational vehicles in Elkhart", "3362", "21140", "lq"),
     ("steel in Pittsburgh", "3311", "38300", "employment"),
     ("ship building in Virginia Beach", "3366", "47260", "employment"),

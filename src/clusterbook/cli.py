@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Find, map and describe the industrial clusters of an economy.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -79,7 +80,8 @@ def atlas(
 
 
 @app.command(
-    epilog="Examples:\n\n  clusterbook build us_metros --out us.edition\n\n  clusterbook build jobs.xlsx --out ours.edition"
+    epilog="Examples:\n\n  clusterbook build us_metros --out us.edition\n\n"
+    "  clusterbook build jobs.xlsx --out ours.edition"
 )
 def build(
     source: SourceArgument = DEFAULT_SAMPLE,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from clusterbook.data import checks
 from clusterbook.data.industries import Industries
-from clusterbook.errors import DefinitionError
+from clusterbook.data.tables import Rows, TableLike, did_you_mean, find_columns, load_table, pick
+from clusterbook.errors import ClusterbookError, DataError, DefinitionError, OutputError, Problem
 
 TRADED = "traded"
 LOCAL = "local"
@@ -60,3 +64,127 @@ class ClusterDefinitions:
             .select("industry", "cluster", "weight")
             .sort("industry", "cluster")
         )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind``, as read back."""
+        return self.members.join(self.clusters, on="cluster").select(_COLUMNS).sort("cluster", "industry")
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write the definitions as CSV, to be edited by hand and read back with ``read_definitions``.
+
+        Method, parameters and scores are not written: they speak of the set as it was found, not as it may be edited.
+
+        Raises ``OutputError`` when the file cannot be written.
+        """
+        try:
+            self.to_frame().write_csv(Path(path))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+_COLUMNS = ("industry", "cluster", "label", "subcluster", "weight", "kind")
+_REMEDY = (
+    "Definitions need the columns 'industry' and 'cluster'; 'label', 'subcluster', 'weight' and 'kind' (traded or "
+    "local) may be added. Rename the columns of the table to these."
+)
+
+
+def read_definitions(
+    data: TableLike, *, source: str | None = None, kinds: Mapping[str, str] | None = None
+) -> ClusterDefinitions:
+    """Read cluster definitions from a table with one row a membership.
+
+    ``data`` is a CSV, Excel or Parquet file or a pandas, Polars or PyArrow frame with the columns ``industry``,
+    ``cluster`` and, if wanted:
+
+    - ``label``: the name of the cluster (default: its id); it may stand on some of the cluster's rows only;
+    - ``subcluster``: any finer grouping;
+    - ``weight``: the share of the industry that the cluster is given, 0 to 1. Where there is no such column, an
+      industry listed by n clusters gives 1/n to each, so that nothing is counted twice;
+    - ``kind``: 'traded' or 'local'; or else give ``kinds``, cluster to kind, which comes before the column.
+
+    ``source`` says where the definitions come from (default: the name of the file).
+
+    Raises ``DataError`` with every problem found: empty fields, an industry twice in a cluster, weights that are no
+    numbers, negative or over 1 for an industry, two labels or kinds for one cluster.
+
+    >>> table = pl.DataFrame({"industry": ["3361", "3363", "3363"], "cluster": ["cars", "cars", "metal"]})
+    >>> read_definitions(table, kinds={"cars": "traded"}).members.rows()
+    [('cars', '3361', None, 1.0), ('cars', '3363', None, 0.5), ('metal', '3363', None, 0.5)]
+    """
+    table = load_table(data)
+    columns, problems = find_columns(table, dict.fromkeys(_COLUMNS), ("industry", "cluster"), _REMEDY)
+    if problems:
+        raise DataError(table.origin, problems)
+    rows = pick(table, columns, {})
+    text = rows.text.with_columns(pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in columns)
+    text = text.with_columns(pl.col("kind").str.to_lowercase())
+    weight = _weights(text, given="weight" in columns)
+    problems = [
+        *checks.missing_keys(rows, [name for name in ("industry", "cluster", "weight") if name in columns]),
+        *checks.duplicate_keys(rows, text.select("cluster", "industry")),
+        *_weight_problems(rows, weight),
+        *_kind_problems(rows, text["kind"]),
+        *_conflicts(rows, text, "label"),
+        *_conflicts(rows, text, "kind"),
+    ]
+    if problems:
+        raise DataError(table.origin, problems)
+    clusters = text.group_by("cluster").agg(pl.col("label", "kind").drop_nulls().first()).sort("cluster")
+    members = text.select("cluster", "industry", "subcluster", weight)
+    return ClusterDefinitions(
+        clusters=_with_kinds(clusters.with_columns(pl.coalesce("label", "cluster").alias("label")), kinds or {}),
+        members=members.sort("cluster", "industry"),
+        method="given",
+        source=source or Path(table.origin).name,
+    )
+
+
+def _weights(text: pl.DataFrame, *, given: bool) -> pl.Series:
+    if given:
+        return text["weight"].cast(pl.Float64, strict=False).fill_nan(None)
+    return text.select((1 / pl.col("cluster").n_unique().over("industry")).alias("weight")).to_series()
+
+
+def _weight_problems(rows: Rows, weight: pl.Series) -> list[Problem]:
+    if "weight" not in rows.columns:
+        return []
+    industry = rows.text["industry"]
+    total = pl.DataFrame([industry, weight]).select(pl.col("weight").sum().over("industry")).to_series()
+    over = (total > 1 + 1e-9) & industry.is_not_null()
+    sums = dict(zip(industry.filter(over), total.filter(over), strict=True))
+    return [
+        *checks.not_a_number(rows, "weight", weight.is_null() & rows.text["weight"].is_not_null()),
+        *checks.negative_values(rows, "weight", weight),
+        *checks.code_faults(
+            rows, "weights over one", "industry", {code: f"its weights add up to {s:g}" for code, s in sums.items()}
+        ),
+    ]
+
+
+def _kind_problems(rows: Rows, kind: pl.Series) -> list[Problem]:
+    bad = (~kind.is_in([TRADED, LOCAL])).fill_null(False)
+    return checks.faults(rows, "unknown kinds", bad, "neither 'traded' nor 'local'", "kind") if bad.any() else []
+
+
+def _conflicts(rows: Rows, text: pl.DataFrame, column: str) -> list[Problem]:
+    """Find the rows that call a cluster otherwise than the first row that calls it anything."""
+    first = text.select(pl.col(column).drop_nulls().first().over("cluster")).to_series()
+    bad = ((text[column] != first) & text["cluster"].is_not_null()).fill_null(False)
+    if not bad.any():
+        return []
+    named = zip(text["cluster"].filter(bad), first.filter(bad), strict=True)
+    messages = [f"cluster {cluster!r} has the {column} {name!r} further up" for cluster, name in named]
+    return checks.faults(rows, f"conflicting {column}s", bad, messages, column)
+
+
+def _with_kinds(clusters: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
+    """Return the clusters with the kinds that the caller gave in place of those of the table."""
+    for cluster, kind in kinds.items():
+        if cluster not in clusters["cluster"]:
+            hint = did_you_mean(cluster, clusters["cluster"].to_list())
+            raise ClusterbookError(f"kinds: there is no cluster {cluster!r}{hint} in the table.")
+        if kind not in {TRADED, LOCAL}:
+            raise ClusterbookError(f"kinds: cluster {cluster!r} is {kind!r}; it can be 'traded' or 'local'.")
+    given = pl.col("cluster").replace_strict(dict(kinds), default=None, return_dtype=pl.String)
+    return clusters.with_columns(pl.coalesce(given, "kind").alias("kind"))

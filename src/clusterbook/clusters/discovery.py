@@ -147,8 +147,8 @@ def _usable(matrices: list[Matrix], year: int) -> list[Matrix]:
     columns = np.flatnonzero(first.values.sum(axis=0) > 0)
     if len(rows) < 10 or len(columns) < 6:
         raise DefinitionError(
-            f"Discovery needs at least 10 regions and 6 industries with anything in them; the panel has {len(rows)} and "
-            f"{len(columns)} in {year}."
+            "Discovery needs at least 10 regions and 6 industries with anything in them; "
+            f"the panel has {len(rows)} and {len(columns)} in {year}."
         )
     return [
         Matrix(
@@ -167,7 +167,7 @@ def _all_known(panel: Panel, matrix: Matrix) -> bool:
 def _population(panel: Panel, matrix: Matrix) -> Floats:
     """Return the population of the matrix's regions, or their total size where any is unknown."""
     if not _all_known(panel, matrix):
-        return matrix.values.sum(axis=1)
+        return np.asarray(matrix.values.sum(axis=1))
     people = panel.regions.population()
     return np.array([people[code] for code in matrix.regions], dtype=np.float64)
 

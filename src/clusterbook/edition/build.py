@@ -24,6 +24,7 @@ from clusterbook.errors import EditionError
 from clusterbook.measures.concentration import effective_number, entropy, herfindahl, locational_gini
 from clusterbook.measures.growth import growth
 from clusterbook.measures.specialisation import location_quotient, quotient, shares, size_rank
+from clusterbook.version import __version__
 
 Tables = dict[str, pl.DataFrame]
 Floats = NDArray[np.float64]
@@ -126,7 +127,8 @@ def _clusters(
     panel: Panel, definitions: ClusterDefinitions, membership: pl.DataFrame, rules: list[Profile]
 ) -> pl.DataFrame:
     size = panel.size
-    kinds = definitions.clusters.select("cluster", "kind")
+    # Clusters of no stated kind are compared with the traded ones.
+    kinds = definitions.clusters.select("cluster", pl.col("kind").fill_null(TRADED))
     cells = _add_up_clusters(panel, membership)
     region_total = panel.frame.group_by("region", "year").agg(pl.sum(size).alias("_region"))
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
@@ -175,7 +177,7 @@ def _nationwide(cells: pl.DataFrame, by: list[str], measures: Iterable[str]) -> 
 
 
 def _trends(panel: Panel, trend: Panel, definitions: ClusterDefinitions, clusters: pl.DataFrame) -> Tables:
-    """Return ``trends`` (region x cluster x year), ``national_trends`` and ``change`` (first to last comparable year)."""
+    """Return ``trends`` (region x cluster x year), ``national_trends`` and ``change`` between comparable years."""
     membership = definitions.assign(trend.industries, trend.frame["industry"])
     regions = panel.frame["region"].unique()
     own = trend.frame.filter(pl.col("region").is_in(regions.implode()))
@@ -198,7 +200,7 @@ def _with_wage(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def comparable_years(trend: Panel) -> tuple[int, int]:
-    """Return the first and last year between which growth is measured: years without suppressed cells if there are two."""
+    """Return the years between which growth is measured: first and last without suppressed cells, if there are two."""
     hidden = trend.frame.filter(pl.col(trend.size).is_null())["year"].unique().to_list()
     whole = [year for year in trend.years if year not in hidden]
     years = whole if len(whole) > 1 else trend.years
@@ -423,8 +425,6 @@ def _geometry(panel: Panel) -> pl.DataFrame:
 def _manifest(
     panel: Panel, trend: Panel | None, definitions: ClusterDefinitions, rules: list[Profile], title: str | None
 ) -> dict[str, Any]:
-    from clusterbook import __version__
-
     source_of_trends = trend or panel
     measures = dict.fromkeys([*panel.measures, *source_of_trends.measures])
     units = {name: panel.source.unit(name) or source_of_trends.source.unit(name) for name in measures}

@@ -92,7 +92,7 @@ def entropy(E: ArrayLike, *, over: Over, base: float = 2) -> Floats:
     Source: Shannon (1948), - sum p log p with 0 log 0 = 0.
     """
     nats: Floats = entr(_shares(_columns(E, over))).sum(axis=0)
-    return np.asarray(nats / np.log(base) + 0.0)  # the entropy of certainty comes as minus zero
+    return np.asarray(nats / np.log(base))
 
 
 def hoover(E: ArrayLike, reference: ArrayLike | None = None, *, over: Over = "regions") -> Floats:

@@ -61,4 +61,4 @@ def locational_correlation(values: Floats, *, size: Floats | None = None, transf
     deviation /= norm
     correlation = np.clip(deviation.T @ deviation, -1.0, 1.0)
     np.fill_diagonal(correlation, np.where(np.isnan(norm), np.nan, 1.0))
-    return correlation
+    return np.asarray(correlation)

@@ -1,0 +1,103 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "clusterbook"]
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory) -> Path:
+    from conftest import make_panel
+
+    folder = tmp_path_factory.mktemp("own")
+    frame = make_panel().frame.drop("status")
+    frame.write_csv(folder / "jobs.csv")
+    codes = frame["industry"].unique().sort()
+    lines = ["industry,cluster,label,kind"]
+    lines += [f"{c},c{c[0]},Sector {c[0]},{'local' if c[0] == '4' else 'traded'}" for c in codes]
+    (folder / "clusters.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_build_and_inspect_own_data_with_own_definitions(jobs):
+    built = run("build", "jobs.csv", "-d", "clusters.csv", "--out", "ours", "--title", "Our towns", cwd=jobs)
+    assert built.returncode == 0, built.stderr
+    assert json.loads((jobs / "ours" / "manifest.json").read_text())["title"] == "Our towns"
+    assert "Clusters in regions ..." in built.stderr  # progress
+    seen = run("inspect", "ours", cwd=jobs)
+    assert seen.returncode == 0
+    assert "Our towns" in seen.stdout
+    assert "All files are whole and unchanged." in seen.stdout
+
+
+def test_inspect_a_data_file(jobs):
+    seen = run("inspect", "jobs.csv", cwd=jobs)
+    assert seen.returncode == 0, seen.stderr
+    assert "768 cells, no problem found" in seen.stdout
+    assert "24 regions, 16 industries" in seen.stdout
+
+
+def test_atlas_from_own_data_and_from_an_edition(jobs):
+    made = run("atlas", "jobs.csv", "-d", "clusters.csv", "--out", "site", cwd=jobs)
+    assert made.returncode == 0, made.stderr
+    assert (jobs / "site" / "index.html").is_file()
+    assert (jobs / "site.edition" / "manifest.json").is_file()
+    again = run("atlas", "site.edition", "--out", "second", cwd=jobs)
+    assert again.returncode == 0, again.stderr
+    assert (jobs / "second" / "index.html").read_bytes() == (jobs / "site" / "index.html").read_bytes()
+
+
+def test_faults_are_one_message_and_exit_code_1(jobs):
+    missing = run("build", "nowhere.csv", cwd=jobs)
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr
+    assert "neither a file, nor an edition folder, nor a bundled sample (us_metros, us_counties" in missing.stderr
+    (jobs / "bad.csv").write_text("region,industry,year,employment\nA,11,2019,many\nA,11,2019,-3\n")
+    bad = run("build", "bad.csv", cwd=jobs)
+    assert bad.returncode == 1
+    assert "line 2, column 'employment', value 'many'" in bad.stderr
+    assert "negative" in bad.stderr
+
+
+def test_wrong_usage_is_exit_code_2():
+    assert run("atlas", "--no-such-option").returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["atlas", "build", "inspect", "samples", "version"])
+def test_every_verb_explains_itself(verb):
+    shown = run(verb, "--help")
+    assert shown.returncode == 0
+    assert "Usage" in shown.stdout
+
+
+def test_help_shows_examples():
+    assert "clusterbook atlas jobs.csv -d clusters.csv" in run("atlas", "--help").stdout
+
+
+def test_version_and_samples():
+    import clusterbook as cb
+
+    assert run("version").stdout.strip() == f"clusterbook {cb.__version__}"
+    assert "us_metros" in run("samples").stdout
+
+
+def test_import_is_light():
+    code = "import sys, clusterbook; print([m for m in ('polars', 'numpy', 'altair', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_can_be_imported():
+    import clusterbook as cb
+
+    for name in cb.__all__:
+        assert getattr(cb, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = cb.nonsense
