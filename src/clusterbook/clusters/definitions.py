@@ -143,7 +143,7 @@ def read_definitions(
 def _weights(text: pl.DataFrame, *, given: bool) -> pl.Series:
     if given:
         return text["weight"].cast(pl.Float64, strict=False).fill_nan(None)
-    return text.select((1 / pl.col("cluster").n_unique().over("industry")).alias("weight")).to_series()
+    return text.select((1 / pl.len().over("industry")).alias("weight")).to_series()
 
 
 def _weight_problems(rows: Rows, weight: pl.Series) -> list[Problem]:

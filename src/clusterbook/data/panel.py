@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,9 +17,9 @@ from clusterbook.errors import ClusterbookError
 
 KEYS = ("region", "industry", "year")
 
-#: What a cell's figure is. An imputed cell holds an estimate and its bounds; a suppressed or uncollected cell has no
-#: value at all. None of them is ever a zero.
-STATUSES = ("disclosed", "zero", "imputed", "suppressed", "not_collected")
+#: What a cell's figure is, from the most certain to the least: a sum is as certain as its least certain part. An imputed
+#: cell holds an estimate and its bounds; an uncollected or suppressed cell has no value at all. None is ever a zero.
+STATUSES = ("zero", "disclosed", "imputed", "not_collected", "suppressed")
 STATUS = pl.Enum(STATUSES)
 
 #: Units of the measures the field uses most; other measures state theirs in ``Source.units``.
@@ -138,13 +138,8 @@ class Panel:
         if membership["part"].is_duplicated().any():
             twice = membership.filter(pl.col("part").is_duplicated())["part"].unique().sort().to_list()
             raise ClusterbookError(f"Regions counted in more than one whole: {', '.join(twice[:10])}.")
-        frame = (
-            self.frame.rename({"region": "part"})
-            .join(membership.select("part", "region"), on="part", how="inner")
-            .group_by("region", "industry", "year")
-            .agg(*add_up(self.measures, self.frame.columns))
-            .select(*KEYS, pl.exclude(KEYS))
-        )
+        parts = self.frame.rename({"region": "part"}).join(membership.select("part", "region"), on="part")
+        frame = add_up(parts, KEYS, self.measures)
         return replace(self, frame=sort_cells(frame), regions=regions, totals=None)
 
 
@@ -181,38 +176,47 @@ def status_of(measure: str) -> pl.Expr:
     return name.cast(STATUS).alias("status")
 
 
-def add_up(measures: Iterable[str], columns: Iterable[str]) -> list[pl.Expr]:
-    """Return the aggregations that add cells up without ever reading 'suppressed' as zero.
+def add_up(frame: pl.DataFrame, by: Sequence[str], measures: Iterable[str], *others: pl.Expr) -> pl.DataFrame:
+    """Add rows up within groups without ever reading 'suppressed' as zero.
 
     Within a group a measure's sum is null when any of its cells is null. Where any cell is uncertain (null, or imputed
-    and therefore bounded) ``_lo`` and ``_hi`` hold what is known: disclosed values plus the bounds of the others.
-    ``status`` is the least certain of the parts': suppressed, not collected, imputed, disclosed, zero in that order.
+    and therefore bounded) ``_lo`` and ``_hi`` hold what is known: disclosed values plus the bounds of the others, with
+    zero as the lower bound of a cell that has none. ``status`` is that of the least certain part.
+
+    Args:
+        frame: ``by``, measures with or without bounds, and ``status``.
+        by: the columns to group by; groups come in the order in which they first appear.
+        measures: the columns to add up.
+        others: further aggregations to carry along.
+
+    Example:
+        >>> frame = pl.DataFrame({"region": ["A", "A"], "jobs": [5.0, None], "jobs_hi": [None, 4.0],
+        ...                       "status": ["disclosed", "suppressed"]}, schema_overrides={"status": STATUS})
+        >>> add_up(frame, ["region"], ["jobs"]).row(0)
+        ('A', None, 5.0, 9.0, 'suppressed')
     """
-    present = set(columns)
-    out: list[pl.Expr] = []
+    measures = list(measures)
+    present = set(frame.columns)
+    sums: list[pl.Expr] = []
     for name in measures:
-        value = pl.col(name)
-        low = pl.coalesce(f"{name}_lo", name) if f"{name}_lo" in present else value
-        high = pl.coalesce(f"{name}_hi", name) if f"{name}_hi" in present else value
-        gap = value.is_null().any()
-        uncertain = gap | pl.col(f"{name}_lo").is_not_null().any() if f"{name}_lo" in present else gap
-        out += [
-            pl.when(gap).then(None).otherwise(value.sum()).alias(name),
-            pl.when(uncertain).then(low.sum()).alias(f"{name}_lo"),
-            pl.when(uncertain & high.is_not_null().all()).then(high.sum()).alias(f"{name}_hi"),
+        low, high = (f"{name}{end}" if f"{name}{end}" in present else name for end in ("_lo", "_hi"))
+        sums += [
+            pl.sum(name),
+            pl.col(name).null_count().alias(f"{name} gaps"),
+            (pl.col(low).is_not_null() & (pl.lit(low) != name)).any().alias(f"{name} bounded"),
+            pl.coalesce(low, name).sum().alias(f"{name}_lo"),
+            pl.coalesce(high, name).sum().alias(f"{name}_hi"),
+            pl.coalesce(high, name).is_null().any().alias(f"{name} open"),
         ]
-    status = pl.col("status")
-    out.append(
-        pl.when((status == "suppressed").any())
-        .then(pl.lit("suppressed"))
-        .when((status == "not_collected").any())
-        .then(pl.lit("not_collected"))
-        .when((status == "imputed").any())
-        .then(pl.lit("imputed"))
-        .when((status == "disclosed").any())
-        .then(pl.lit("disclosed"))
-        .otherwise(pl.lit("zero"))
-        .cast(STATUS)
-        .alias("status")
-    )
-    return out
+    grouped = frame.group_by(by, maintain_order=True).agg(*sums, pl.max("status"), *others)
+    for name in measures:
+        uncertain = pl.col(f"{name} bounded") | (pl.col(f"{name} gaps") > 0)
+        grouped = grouped.with_columns(
+            pl.when(pl.col(f"{name} gaps") == 0).then(name),
+            pl.when(uncertain).then(f"{name}_lo").alias(f"{name}_lo"),
+            pl.when(uncertain & ~pl.col(f"{name} open")).then(f"{name}_hi").alias(f"{name}_hi"),
+        )
+    bounds = [f"{name}{end}" for name in measures for end in ("_lo", "_hi")]
+    needless = [name for name in bounds if name not in present and grouped[name].null_count() == grouped.height]
+    order = [*by, *(c for name in measures for c in (name, f"{name}_lo", f"{name}_hi") if c not in needless), "status"]
+    return grouped.select(*order, *(expr.meta.output_name() for expr in others))

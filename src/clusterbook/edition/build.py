@@ -161,16 +161,8 @@ def _ratio(part: str, whole: str) -> pl.Expr:
 def _add_up_clusters(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
     """Add cells up to clusters, each counted with its weight."""
     figures = [c for c in panel.frame.columns if c not in (*KEYS, "status")]
-    return (
-        panel.frame.join(membership, on="industry")
-        .with_columns(pl.col(figures) * pl.col("weight"))
-        .group_by("region", "cluster", "year", maintain_order=True)
-        .agg(*add_up(panel.measures, panel.frame.columns))
-    )
-
-
-def _nationwide(cells: pl.DataFrame, by: list[str], measures: Iterable[str]) -> pl.DataFrame:
-    return cells.group_by(by, maintain_order=True).agg(*add_up(measures, cells.columns))
+    weighted = panel.frame.join(membership, on="industry").with_columns(pl.col(figures) * pl.col("weight"))
+    return add_up(weighted, ["region", "cluster", "year"], panel.measures)
 
 
 # --- trends, growth, wages ------------------------------------------------------------------------------------------
@@ -182,11 +174,9 @@ def _trends(panel: Panel, trend: Panel, definitions: ClusterDefinitions, cluster
     regions = panel.frame["region"].unique()
     own = trend.frame.filter(pl.col("region").is_in(regions.implode()))
     by_cluster = _add_up_clusters(trend, membership).filter(pl.col("region").is_in(regions.implode()))
-    by_region = _nationwide(own, ["region", "year"], trend.measures).with_columns(cluster=pl.lit(ALL))
-    everything = _nationwide(own, ["year"], trend.measures).with_columns(cluster=pl.lit(ALL))
-    national = pl.concat(
-        [_nationwide(by_cluster, ["cluster", "year"], trend.measures), everything], how="diagonal_relaxed"
-    )
+    by_region = add_up(own, ["region", "year"], trend.measures).with_columns(cluster=pl.lit(ALL))
+    everything = add_up(own, ["year"], trend.measures).with_columns(cluster=pl.lit(ALL))
+    national = pl.concat([add_up(by_cluster, ["cluster", "year"], trend.measures), everything], how="diagonal_relaxed")
     regional = pl.concat([by_cluster, by_region], how="diagonal_relaxed")
     both = pl.concat([regional, national.with_columns(region=pl.lit(ALL))], how="diagonal_relaxed")
     change = _change(_with_wage(both), trend, panel, clusters)
@@ -260,7 +250,7 @@ def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
     parts = [_concentration(_cluster_matrix(clusters, size, year), panel, year, "cluster") for year in panel.years]
     return (
-        _nationwide(clusters, ["cluster", "year"], panel.measures)
+        add_up(clusters, ["cluster", "year"], panel.measures)
         .join(counts, on=["cluster", "year"])
         .join(nation, on="year")
         .with_columns(_ratio(size, "_nation").alias("share"))
@@ -276,7 +266,7 @@ def _industries(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
     counts = panel.frame.group_by("industry", "year").agg((pl.col(panel.size) > 0).sum().alias("regions_present"))
     parts = [_concentration(panel.matrix(year=year), panel, year, "industry") for year in panel.years]
     return (
-        _nationwide(panel.frame, ["industry", "year"], panel.measures)
+        add_up(panel.frame, ["industry", "year"], panel.measures)
         .join(counts, on=["industry", "year"])
         .join(pl.concat(parts), on=["industry", "year"])
         .join(titles, on="industry", how="left")
@@ -319,7 +309,7 @@ def _concentration(matrix: Matrix, panel: Panel, year: int, name: str) -> pl.Dat
 def _regions(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     size = panel.size
     keys = ["region", "year"]
-    table = _nationwide(panel.frame, keys, panel.measures)
+    table = add_up(panel.frame, keys, panel.measures)
     table = size_rank(table, size, within=("year",), name="rank")
     if panel.totals is not None and size in panel.totals.columns:
         published = panel.totals.select(*keys, pl.col(size).alias("published"))
