@@ -17,8 +17,8 @@ from clusterbook.errors import ClusterbookError
 
 KEYS = ("region", "industry", "year")
 
-#: What a cell's figure is, from the most certain to the least: a sum is as certain as its least certain part. An imputed
-#: cell holds an estimate and its bounds; an uncollected or suppressed cell has no value at all. None is ever a zero.
+#: What a cell's figure is, from the most certain to the least: a sum is as certain as its least certain part.
+#: An imputed cell holds an estimate and its bounds; an uncollected or suppressed one has no value and is no zero.
 STATUSES = ("zero", "disclosed", "imputed", "not_collected", "suppressed")
 STATUS = pl.Enum(STATUSES)
 

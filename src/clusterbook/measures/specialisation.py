@@ -1,11 +1,14 @@
-"""Specialisation, cell by cell: shares, location quotients and ranks over a tidy table of regions x industries.
+"""Specialisation: shares, location quotients and ranks over tidy tables, and structures compared over arrays.
 
-Every function takes a Polars data frame or lazy frame, a pandas data frame, a DuckDB relation or a PyArrow table and
+Every function of cells takes a Polars data frame or lazy frame, a pandas data frame, a DuckDB relation or a PyArrow table and
 hands back the same kind with columns added. One row is one cell; keys are not null.
 
 Gaps, in all of them: a null cell (suppressed) has null results and is left out of the totals, which thus hold what is
 known; NaN counts as null; a total of zero makes everything that is divided by it null; a cell of zero within positive
 totals is 0.
+
+Functions of whole structures (``quotient_matrix``, ``krugman``, ``hachman``) take arrays of sizes, shape (R, I), with NaN
+for gaps. The focus of a region on an industry, E_ri / e_r, is the ``region_share`` of ``shares``.
 """
 
 from __future__ import annotations
@@ -14,12 +17,17 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 from narwhals.typing import IntoFrameT
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
 
 from clusterbook.errors import ClusterbookError
+from clusterbook.measures.concentration import Over, column_shares, reference_shares, require_known, size_columns
 
 Reference = Literal["all", "rest"]
+Floats = NDArray[np.float64]
 Table = Any  # a Narwhals data frame or lazy frame
 
 _CELL, _REGION, _INDUSTRY, _TOTAL = _WORK = ("__cell", "__region_total", "__industry_total", "__total")
@@ -38,6 +46,164 @@ def quotient(cell: Any, region_total: Any, industry_total: Any, total: Any) -> A
     Source: Farhauer and Kröll (2013), Standorttheorien (the example); also Balassa (1965) for exports.
     """
     return (cell / region_total) / (industry_total / total)
+
+
+def symmetric_quotient(lq: Any) -> Any:
+    """Map quotients to -1 (nothing there) through 0 (as everywhere) to less than 1: (LQ - 1) / (LQ + 1).
+
+    The bare formula, for NumPy arrays, Polars and Narwhals expressions alike.
+
+    Example:
+        >>> symmetric_quotient(0.0), symmetric_quotient(1.0), symmetric_quotient(3.0)
+        (-1.0, 0.0, 0.5)
+
+    Source: Dalum, Laursen and Villumsen (1998), Structural change in OECD export specialisation patterns,
+    International Review of Applied Economics 12.
+    """
+    return (lq - 1) / (lq + 1)
+
+
+def log_quotient(lq: ArrayLike) -> Floats:
+    """Return the natural logarithm of quotients: twice and half as much are equally far from 0.
+
+    Args:
+        lq: location quotients, any shape.
+
+    Returns:
+        The same shape. A quotient of 0 has no logarithm: minus infinity, which is not a gap. NaN stays NaN.
+
+    Raises:
+        ClusterbookError: a quotient is negative.
+
+    Example:
+        >>> log_quotient([0.5, 1, 2]).round(2)
+        array([-0.69,  0.  ,  0.69])
+    """
+    values = np.asarray(lq, dtype=np.float64)
+    if (values < 0).any():
+        raise ClusterbookError("lq has negative values. Location quotients are 0 or more.")
+    return np.log(values, out=np.where(np.isnan(values), np.nan, -np.inf), where=values > 0)
+
+
+def quotient_matrix(E: ArrayLike) -> Floats:
+    """Return the location quotients of an array of sizes, as ``location_quotient`` does for tables.
+
+    Args:
+        E: sizes, shape (R, I), not negative.
+
+    Returns:
+        Shape (R, I), from 0 to e / max(e_r, e_i). NaN where the cell is (totals hold what is known) and where the
+        region or the industry has nothing.
+
+    Raises:
+        ClusterbookError: E is not a two-dimensional array of sizes.
+
+    Example:
+        >>> quotient_matrix([[3, 1], [1, 3]]).tolist()
+        [[1.5, 0.5], [0.5, 1.5]]
+    """
+    values = size_columns(E, "regions")
+    of_region, of_industry, total = known_totals(values)
+    empty = (np.where(part > 0, part, np.nan) for part in (of_region, of_industry))
+    region_total, industry_total = empty
+    return np.asarray(quotient(values, region_total[:, None], industry_total[None, :], total))
+
+
+def known_totals(values: Floats) -> tuple[Floats, Floats, float]:
+    """Return the totals of rows, columns and all of an array (R, I), leaving NaN out."""
+    of_region = values.sum(axis=1)
+    if np.isnan(of_region).any():
+        return known_totals(np.nan_to_num(values))
+    return of_region, values.sum(axis=0), float(of_region.sum())
+
+
+def krugman(E: ArrayLike, *, over: Over = "industries", reference: Literal["all", "rest", "mean"] = "all") -> Floats:
+    """Return Krugman's index: the sum of absolute differences between a structure and that of a reference.
+
+    Over industries it says how special the structure of a region is, over regions how special the geography of an
+    industry. Against all, half of it is ``hoover``.
+
+    Args:
+        E: sizes, shape (R, I), not negative.
+        over: 'industries' or 'regions'.
+        reference: 'all' takes all lines together, 'rest' all others together, 'mean' the unweighted mean of the shares
+            of all others.
+
+    Returns:
+        Shape (R,) or (I,), from 0 (the same) to 2 (nothing in common). NaN for lines with a NaN or with nothing in
+        them. In the reference, NaN cells count for nothing ('all', 'rest') or their line is left out ('mean'). With no
+        other line there is nothing to compare with, 'rest' and 'mean' are NaN.
+
+    Raises:
+        ClusterbookError: E is not a two-dimensional array of sizes, or an argument is not known.
+
+    Example:
+        >>> jobs = [[6, 2], [2, 6], [2, 2]]
+        >>> [krugman(jobs, reference=which).round(4).tolist() for which in ("all", "rest", "mean")]
+        [[0.5, 0.5, 0.0], [0.8333, 0.8333, 0.0], [0.75, 0.75, 0.0]]
+
+    Source: Krugman (1991), Geography and Trade; mean of the others: Midelfart-Knarvik, Overman, Redding and Venables
+    (2002), The location of European industry.
+    """
+    require_known("reference", reference, ("all", "rest", "mean"))
+    columns = size_columns(E, over)
+    structure = column_shares(columns)
+    if reference == "all":
+        return np.asarray(np.abs(structure - reference_shares(columns, None)).sum(axis=0))
+    lines = columns if reference == "rest" else structure
+    known = np.nan_to_num(lines)
+    others = column_shares(known.sum(axis=1, keepdims=True) - known)
+    return np.asarray(np.abs(structure - np.maximum(others, 0.0)).sum(axis=0))
+
+
+def krugman_pairs(E: ArrayLike, *, over: Over = "industries") -> Floats:
+    """Return Krugman's index between all pairs of lines; 1 - half of it is the overlap of two structures.
+
+    Args:
+        E: sizes, shape (R, I), not negative.
+        over: 'industries' compares regions, 'regions' compares industries.
+
+    Returns:
+        Symmetric, shape (R, R) or (I, I), from 0 to 2. NaN for pairs of which one has a NaN or nothing in it.
+
+    Raises:
+        ClusterbookError: E is not a two-dimensional array of sizes, or ``over`` is not known.
+
+    Example:
+        >>> krugman_pairs([[20, 10, 70, 0, 0], [0, 0, 0, 60, 40]]).tolist()
+        [[0.0, 2.0], [2.0, 0.0]]
+    """
+    lines = column_shares(size_columns(E, over)).T
+    return np.asarray(cdist(lines, lines, "cityblock"))
+
+
+def hachman(E: ArrayLike, *, over: Over = "industries") -> Floats:
+    """Return Hachman's index of diversity: 1 when the structure is that of all regions, towards 0 when it is special.
+
+    1 / sum_i LQ_ri p_ri, the inverse of the average quotient, each weighted by its share of the region.
+
+    Args:
+        E: sizes, shape (R, I), not negative.
+        over: 'industries' or 'regions'.
+
+    Returns:
+        Shape (R,) or (I,), above 0 and up to 1. NaN for lines with a NaN or with nothing in them; NaN cells count for
+        nothing in the reference.
+
+    Raises:
+        ClusterbookError: E is not a two-dimensional array of sizes, or ``over`` is not known.
+
+    Example:
+        >>> hachman([[6, 2], [2, 6], [2, 2]]).tolist()
+        [0.8, 0.8, 1.0]
+
+    Source: Hachman (1995), Bureau of Economic and Business Research, University of Utah.
+    """
+    columns = size_columns(E, over)
+    structure, nation = column_shares(columns), reference_shares(columns, None)
+    # Where the nation has nothing, no line has.
+    ratio = np.divide(structure**2, nation, out=np.where(np.isnan(structure), np.nan, 0.0), where=nation > 0)
+    return np.asarray(1 / ratio.sum(axis=0))
 
 
 def shares(
