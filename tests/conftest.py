@@ -40,7 +40,13 @@ def make_panel(*, regions: int = 24, years: tuple[int, ...] = (2018, 2019), seed
     industries = cb.Industries(
         pl.DataFrame(tree, schema=["industry", "title", "parent"], orient="row").sort("industry"), "Toy 1"
     )
-    source = cb.Source(id="toy", title="Toy census", publisher="Toy office", licence="public domain")
+    source = cb.Source(
+        id="toy",
+        title="Toy census",
+        publisher="Toy office",
+        licence="public domain",
+        units={"payroll": "thousand USD a year"},
+    )
     return cb.Panel(frame.sort("year", "region", "industry"), source, places, industries)
 
 

@@ -22,8 +22,8 @@ KEYS = ("region", "industry", "year")
 STATUSES = ("zero", "disclosed", "imputed", "not_collected", "suppressed")
 STATUS = pl.Enum(STATUSES)
 
-#: Units of the measures the field uses most; other measures state theirs in ``Source.units``.
-UNITS = {"employment": "jobs", "establishments": "establishments", "payroll": "thousand USD a year"}
+#: Units that need no saying; every other measure states its own in ``Source.units``.
+UNITS = {"employment": "jobs", "establishments": "establishments"}
 
 
 @dataclass(frozen=True)

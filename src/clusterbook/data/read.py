@@ -106,7 +106,7 @@ def read_panel(
         raise DataError(table.origin, unaccepted)
     return Panel(
         frame=sort_cells(cells.select(*KEYS, *_quantities(cells, found), _row_status(found))),
-        source=source or _default_source(data, found),
+        source=source or _default_source(data),
         regions=replace(places, frame=_complete(places.frame, cells["region"], "name")),
         industries=replace(trades, frame=_complete(trades.frame, cells["industry"], "title")),
     )
@@ -288,8 +288,7 @@ def _complete(frame: pl.DataFrame, codes: pl.Series, label: str) -> pl.DataFrame
     return pl.concat([frame, pl.DataFrame({key: lacking, label: lacking})], how="diagonal").sort(key)
 
 
-def _default_source(data: TableLike, measures: Collection[str]) -> Source:
-    """Return a source named after the file. Payroll gets no unit, as a table does not say its currency."""
+def _default_source(data: TableLike) -> Source:
+    """Return a source named after the file."""
     path = Path(data) if isinstance(data, str | PathLike) else None
-    units = {"payroll": ""} if "payroll" in measures else {}
-    return Source(path.stem if path else "frame", path.name if path else "data frame", units=units)
+    return Source(path.stem if path else "frame", path.name if path else "data frame")

@@ -102,6 +102,7 @@ def us_counties() -> Panel:
         publisher=_PUBLISHER,
         licence=_LICENCE,
         vintage="2017 to 2021",
+        units={"payroll": "thousand USD a year"},
         caveats=(
             "A cell with fewer than three establishments is not published and counts as zero. In six-digit industries "
             "of counties this hides much, most of all where a few large plants make the industry.",
@@ -148,6 +149,7 @@ def us_metro_trends() -> Panel:
         id="us-cbp-county-in-metros",
         title="County Business Patterns, counties added up to metropolitan and micropolitan areas",
         vintage="2017 to 2021; areas as delineated in July 2015",
+        units={"payroll": "thousand USD a year"},
         caveats=(
             "Added up from six-digit cells of counties. A cell with fewer than three establishments in a county is not "
             f"published and counts as zero: the sums hold {_coverage(summed.frame, published)}. "

@@ -419,7 +419,7 @@ def _manifest(
     measures = dict.fromkeys([*panel.measures, *source_of_trends.measures])
     units = {name: panel.source.unit(name) or source_of_trends.source.unit(name) for name in measures}
     if {"payroll", "employment"} <= set(source_of_trends.measures):
-        units["wage"] = f"{units['payroll']} per job"
+        units["wage"] = f"{units['payroll'] or 'payroll'} per job"
     return {
         "title": title or panel.source.title,
         "software": f"clusterbook {__version__}",

@@ -1,14 +1,14 @@
 """Specialisation: shares, location quotients and ranks over tidy tables, and structures compared over arrays.
 
-Every function of cells takes a Polars data frame or lazy frame, a pandas data frame, a DuckDB relation or a PyArrow table and
-hands back the same kind with columns added. One row is one cell; keys are not null.
+Every function of cells takes a Polars data frame or lazy frame, a pandas data frame, a DuckDB relation or a PyArrow
+table and hands back the same kind with columns added. One row is one cell; keys are not null.
 
 Gaps, in all of them: a null cell (suppressed) has null results and is left out of the totals, which thus hold what is
 known; NaN counts as null; a total of zero makes everything that is divided by it null; a cell of zero within positive
 totals is 0.
 
-Functions of whole structures (``quotient_matrix``, ``krugman``, ``hachman``) take arrays of sizes, shape (R, I), with NaN
-for gaps. The focus of a region on an industry, E_ri / e_r, is the ``region_share`` of ``shares``.
+Functions of whole structures (``quotient_matrix``, ``krugman``, ``hachman``) take arrays of sizes, shape (R, I), with
+NaN for gaps. The focus of a region on an industry, E_ri / e_r, is the ``region_share`` of ``shares``.
 """
 
 from __future__ import annotations
