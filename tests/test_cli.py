@@ -58,7 +58,9 @@ def test_faults_are_one_message_and_exit_code_1(jobs):
     missing = run("build", "nowhere.csv", cwd=jobs)
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr
-    assert "neither a file, nor an edition folder, nor a bundled sample (us_metros, us_counties" in missing.stderr
+    assert (
+        "neither a file, nor a panel or edition folder, nor a bundled sample (us_metros, us_counties" in missing.stderr
+    )
     (jobs / "bad.csv").write_text("region,industry,year,employment\nA,11,2019,many\nA,11,2019,-3\n")
     bad = run("build", "bad.csv", cwd=jobs)
     assert bad.returncode == 1
@@ -66,11 +68,24 @@ def test_faults_are_one_message_and_exit_code_1(jobs):
     assert "negative" in bad.stderr
 
 
+def test_read_a_source_and_build_from_its_panel(tmp_path):
+    recorded = Path(__file__).parent / "recorded" / "cbp19co.txt"
+    made = run("read", "cbp", str(recorded), "--set", "digits=6", "--out", "counties.panel", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "no problem found" in made.stdout
+    again = run("inspect", "counties.panel", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    wrong = run("read", "cbp", str(recorded), "--set", "digit=6", cwd=tmp_path)
+    assert wrong.returncode == 1
+    assert "expected NAME=VALUE with one of the names digits, year" in wrong.stderr
+    assert "Sources: abs_census, cbp" in run("read", "cpb", str(recorded), cwd=tmp_path).stderr
+
+
 def test_wrong_usage_is_exit_code_2():
     assert run("atlas", "--no-such-option").returncode == 2
 
 
-@pytest.mark.parametrize("verb", ["atlas", "build", "inspect", "samples", "version"])
+@pytest.mark.parametrize("verb", ["atlas", "build", "fetch", "inspect", "read", "samples", "version"])
 def test_every_verb_explains_itself(verb):
     shown = run(verb, "--help")
     assert shown.returncode == 0

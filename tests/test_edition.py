@@ -10,7 +10,7 @@ import pytest
 
 import clusterbook as cb
 from clusterbook.data.panel import STATUS
-from clusterbook.edition.folders import fresh_folder
+from clusterbook.folders import fresh_folder
 from clusterbook.errors import EditionError, OutputError
 
 

@@ -6,8 +6,9 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -36,7 +37,8 @@ DEFAULT_SAMPLE = "us_metros"
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel) or an edition folder.",
+        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel), a panel folder made by "
+        "`clusterbook read`, or an edition folder.",
         show_default=True,
     ),
 ]
@@ -97,12 +99,58 @@ def build(
 
 
 @app.command(epilog="Examples:\n\n  clusterbook inspect out/edition\n\n  clusterbook inspect jobs.csv")
-def inspect(path: Annotated[Path, typer.Argument(help="An edition folder or a data file.")]) -> None:
-    """Say what an edition or a data file holds, and whether it is sound."""
+def inspect(path: Annotated[Path, typer.Argument(help="An edition or panel folder, or a data file.")]) -> None:
+    """Say what an edition, a panel or a data file holds, and whether it is sound."""
     if _is_edition(str(path)):
         _show_edition(cb.open_edition(path))
     else:
-        _show_panel(cb.read_panel(path))
+        _show_panel(_panels(str(path), None)[0])
+
+
+OptionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", help="An option of the source as NAME=VALUE; may be given several times."),
+]
+OfficeArgument = Annotated[str, typer.Argument(help="A source: cbp, qcew, eurostat, uk, stats_nz, abs_census, tidy.")]
+
+
+@app.command(
+    epilog="Examples:\n\n  clusterbook fetch cbp 2019 2020 --set area=metro\n\n"
+    "  clusterbook fetch eurostat 2019 --set dataset=nama_10r_3empers"
+)
+def fetch(
+    source: OfficeArgument,
+    years: Annotated[list[int], typer.Argument(help="The years wanted.")],
+    options: OptionsOption = None,
+) -> None:
+    """Download the files of a statistical office into the cache and say where they are."""
+    with _working() as say:
+        say(f"Fetching {source} {', '.join(map(str, years))}")
+        paths = _called(source, "fetch", years, options)
+    for path in paths:
+        out.print(str(path), soft_wrap=True, highlight=False)
+
+
+@app.command(
+    epilog="Examples:\n\n  clusterbook read cbp cbp19co.zip --out counties.panel --set digits=4\n\n"
+    "  clusterbook read tidy my-country/ --out ours.panel\n\n  clusterbook atlas ours.panel"
+)
+def read(
+    source: OfficeArgument,
+    files: Annotated[list[Path], typer.Argument(help="The files, or the folder of a tidy mapping.")],
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the panel to.")] = Path("out/panel"),
+    options: OptionsOption = None,
+) -> None:
+    """Check and read the files of a statistical office into a panel that `atlas` and `build` take."""
+    from clusterbook.data.store import save_panel
+
+    with _working() as say:
+        say(f"Reading {', '.join(map(str, files))}")
+        panel = _called(source, "read", files, options)
+        say("Writing the panel")
+        save_panel(panel, folder)
+    _show_panel(panel)
+    out.print(f"Panel: {folder}", soft_wrap=True)
 
 
 @app.command()
@@ -169,14 +217,43 @@ def _build(
 
 def _panels(source: str, level: int | None) -> tuple[Panel, Panel | None]:
     """Return the main panel of a source and, where another source covers more years, the panel of trends."""
+    from clusterbook.data.store import open_panel
+
     if source == "us_metros":
         return cb.samples.us_metros(level or 4), cb.samples.us_metro_trends()
     if source in dict(cb.samples.listing()):
         return getattr(cb.samples, source)(), None
+    if (Path(source) / "panel.json").is_file():
+        return open_panel(source), None
     if not Path(source).exists():
         known = ", ".join(name for name, _ in cb.samples.listing())
-        raise ClusterbookError(f"'{source}' is neither a file, nor an edition folder, nor a bundled sample ({known}).")
+        raise ClusterbookError(
+            f"'{source}' is neither a file, nor a panel or edition folder, nor a bundled sample ({known})."
+        )
     return cb.read_panel(source), None
+
+
+def _called(source: str, verb: str, what: list[int] | list[Path], options: list[str] | None) -> Any:
+    """Call a source's ``fetch`` or ``read`` with the options given as NAME=VALUE."""
+    from clusterbook.data.sources import SOURCES
+
+    if source not in SOURCES:
+        raise ClusterbookError(f"There is no source '{source}'. Sources: {', '.join(SOURCES)}.")
+    function = getattr(SOURCES[source], verb)
+    known = [name for name, p in signature(function).parameters.items() if p.kind == p.KEYWORD_ONLY]
+    given = dict(_option(text, known) for text in options or [])
+    return function(what, **given)
+
+
+def _option(text: str, known: list[str]) -> tuple[str, Any]:
+    """Read NAME=VALUE: numbers become numbers, values with commas become tuples."""
+    name, equals, value = text.partition("=")
+    if not equals or name not in known:
+        raise ClusterbookError(
+            f"--set {text}: expected NAME=VALUE with one of the names {', '.join(known) or '(none)'}."
+        )
+    parts = tuple(int(part) if part.isdigit() else part for part in value.split(","))
+    return name, parts if len(parts) > 1 else parts[0]
 
 
 def _discover(panel: Panel, source: str) -> ClusterDefinitions:

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from clusterbook.edition.folders import fresh_folder
+from clusterbook.folders import fresh_folder
 from clusterbook.errors import EditionError
 
 MANIFEST = "manifest.json"

@@ -274,8 +274,8 @@ def occupation_similarity(
 
     Example:
         >>> occupation_similarity([[8, 1, 1], [7, 2, 1], [1, 1, 8]]).round(2)
-        array([[ 1.  ,  0.98, -0.5 ],
-               [ 0.98,  1.  , -0.63],
+        array([[ 1.  ,  0.99, -0.5 ],
+               [ 0.99,  1.  , -0.63],
                [-0.5 , -0.63,  1.  ]])
 
     Source: Delgado, Porter and Stern (2016), Journal of Economic Geography 16; relative form: ours.
@@ -310,9 +310,9 @@ def labour_flow_relatedness(flows: ArrayLike, *, rescaled: bool = True) -> Float
 
     Example:
         >>> labour_flow_relatedness([[90, 8, 2], [6, 50, 2], [2, 2, 70]]).round(2)
-        array([[  nan,  0.19, -0.29],
-               [ 0.19,   nan, -0.25],
-               [-0.29, -0.25,   nan]])
+        array([[ nan, 0.31, 0.11],
+               [0.31,  nan, 0.11],
+               [0.11, 0.11,  nan]])
 
     Source: Neffke and Henning (2013), Skill relatedness and firm diversification, Strategic Management Journal 34.
     """
@@ -381,9 +381,9 @@ def relatedness_density(M: ArrayLike, relatedness: ArrayLike, *, own: bool = Fal
     Example:
         >>> M = [[1, 1, 0], [1, 1, 1], [0, 1, 1]]
         >>> relatedness_density(M, proximity(M)).round(2)
-        array([[0.67, 0.5 , 0.67],
+        array([[0.57, 0.5 , 1.  ],
                [1.  , 1.  , 1.  ],
-               [0.67, 0.5 , 0.67]])
+               [1.  , 0.5 , 0.57]])
 
     Source: Hidalgo, Klinger, Barabási and Hausmann (2007), Science 317 (with the industry itself).
     """
