@@ -34,6 +34,9 @@ err = Console(stderr=True)
 
 DEFAULT_SAMPLE = "us_metros"
 
+#: What the books made of the bundled data are called.
+TITLES = {"us_metros": "Clusters of US metro areas", "us_counties": "Clusters of US counties"}
+
 SourceArgument = Annotated[
     str,
     typer.Argument(
@@ -212,7 +215,7 @@ def _build(
     panel, trend = _panels(source, level)
     say("Cluster definitions")
     chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
-    return cb.build_edition(panel, chosen, folder, trend=trend, title=title, progress=say)
+    return cb.build_edition(panel, chosen, folder, trend=trend, title=title or TITLES.get(source), progress=say)
 
 
 def _panels(source: str, level: int | None) -> tuple[Panel, Panel | None]:
