@@ -10,9 +10,20 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from inequality.gini import Gini
+from inequality.theil import TheilD
 
 from clusterbook.errors import ClusterbookError
-from clusterbook.measures.concentration import effective_number, entropy, herfindahl, hoover, locational_gini
+from clusterbook.measures.concentration import (
+    effective_number,
+    entropy,
+    herfindahl,
+    hoover,
+    litzenberger_sternberg,
+    locational_gini,
+    theil,
+    theil_parts,
+)
 
 # The 5 x 5 example of the R package EconGeo; all rows and columns add up to 100. Values as its version 1.3 gives them.
 X = np.array(
@@ -74,6 +85,10 @@ MEASURES: dict[str, Callable[..., Any]] = {
     "entropy": entropy,
     "hoover": hoover,
     "gini": locational_gini,
+    "theil": theil,
+    "theil within groups": lambda E, over: (
+        theil_parts(E, ["a"] * len(E if over == "regions" else E.T), over=over).within
+    ),
     "gini, equal weights": lambda E, over: locational_gini(E, over=over, weights="equal"),
 }
 every_measure = pytest.mark.parametrize("name", MEASURES)
@@ -175,7 +190,89 @@ def test_spread_like_the_reference_is_zero() -> None:
     assert (locational_gini(rounded) >= 0).all(), "rounding made an index negative"
 
 
+def test_golden_theil() -> None:
+    concentration = [
+        1.6094379124341003,
+        0.28989244918476337,
+        0.5393905977436242,
+        0.7383046418347683,
+        0.6660895201050612,
+    ]
+    specialisation = [1.6094379124341003, 0.6951523309670011, 0.388830647881083, 0.3853695744289853, 0.7643246555911476]
+    between = [0.9162907318741551, 0.14893630217622436, 0.33258363582552636, 0.18378689738681211, 0.22628916118535877]
+    np.testing.assert_allclose(theil(X), concentration, atol=1e-12)
+    np.testing.assert_allclose(theil(X, over="industries"), specialisation, atol=1e-12)
+    parts = theil_parts(X, ["a", "a", "b", "b", "b"])
+    np.testing.assert_allclose(parts.between, between, atol=1e-12)
+    np.testing.assert_allclose(parts.between + parts.within, concentration, atol=1e-12)
+    assert parts.groups == ("a", "b")
+    np.testing.assert_allclose(parts.share[:, 1], [0.15, 0.85])
+    # Theil-T of these incomes. R's REAT::theil returns Theil-L under the same name: 0.2326.
+    assert theil([[10], [10], [10], [20], [50]], np.ones(5)) == pytest.approx([0.250201212])
+
+
+def test_theil_outside_the_reference_is_infinite_and_stays_in_its_group() -> None:
+    E = np.array([[5.0, 0.0], [5.0, 5.0], [0.0, 5.0]])
+    reference = [0, 1, 1]
+    np.testing.assert_allclose(theil(E, reference), [np.inf, 0])
+    parts = theil_parts(E, ["north", "south", "south"], reference)
+    np.testing.assert_allclose(parts.between, [np.inf, 0])
+    np.testing.assert_allclose(parts.by_group, [[np.inf, np.nan], [np.log(2), 0]], atol=1e-12)
+
+
+def test_theil_and_gini_of_an_independent_package() -> None:
+    y = np.random.default_rng(5).lognormal(size=40)
+    groups = np.repeat(["a", "b", "c", "d"], 10)
+    oracle = TheilD(y, groups)
+    parts = theil_parts(y[:, None], groups.tolist(), np.ones(40))
+    assert parts.between == pytest.approx(np.ravel(oracle.bg))
+    assert parts.within == pytest.approx(np.ravel(oracle.wg))
+    assert theil(y[:, None], np.ones(40)) == pytest.approx([float(oracle.T)])
+    assert locational_gini(y[:, None], np.ones(40)) == pytest.approx([float(Gini(y).g)])
+
+
+def test_golden_litzenberger_sternberg() -> None:
+    jobs, plants = np.array([[1743], [5740 - 1743]]), np.array([[35], [53 - 35]])
+    area, population = [50, 576 - 50], [488, 4621 - 488]
+    assert litzenberger_sternberg(jobs, plants, area, population)[0] == pytest.approx([21.87491102])
+    # The factors of the definition: density x stock / size of plants.
+    density, stock, size = (1743 / 50) / (5740 / 576), (1743 / 488) / (5740 / 4621), (1743 / 35) / (5740 / 53)
+    assert litzenberger_sternberg(jobs, plants, area, population)[0, 0] == pytest.approx(density * stock / size)
+
+
+def test_litzenberger_sternberg_edges() -> None:
+    jobs, plants = np.array([[5.0, 0, 1], [5, 0, np.nan]]), np.array([[1.0, 0, 1], [0, 0, 1]])
+    found = litzenberger_sternberg(jobs, plants, [1, 1], [1, 1])
+    np.testing.assert_allclose(found, [[2, np.nan, np.nan], [0, np.nan, np.nan]])
+    assert np.isnan(litzenberger_sternberg(jobs, plants, [1, 1], [1, 0])[1]).all()
+    with pytest.raises(ClusterbookError, match=r"area has shape \(3,\)"):
+        litzenberger_sternberg(jobs, plants, [1, 1, 1], [1, 1])
+    with pytest.raises(ClusterbookError, match=r"E has shape \(2, 3\), plants \(2, 1\)"):
+        litzenberger_sternberg(jobs, plants[:, :1], [1, 1], [1, 1])
+
+
+@quick
+@given(sizes, st.integers(0, 9))
+def test_theil_both_ways_is_mutual_information_and_adds_up(E: np.ndarray, seed: int) -> None:
+    assume((E.sum(axis=0) > 0).all() and (E.sum(axis=1) > 0).all())
+    q, x = E.sum(axis=0) / E.sum(), E.sum(axis=1) / E.sum()
+    by_industry, by_region = theil(E), theil(E, over="industries")
+    assert q @ by_industry == pytest.approx(x @ by_region, abs=1e-12)
+    assert (by_industry <= np.log(1 / x.min()) + 1e-12).all()
+    groups = np.random.default_rng(seed).integers(0, 3, len(E)).astype(str).tolist()
+    parts = theil_parts(E, groups)
+    np.testing.assert_allclose(parts.between + parts.within, by_industry, atol=1e-12)
+    weighted = np.where(parts.share > 0, parts.share * parts.by_group, 0).sum(axis=0)
+    np.testing.assert_allclose(weighted, parts.within, atol=1e-12)
+    # Theil's own definition within a group: the same index on the group's regions alone.
+    one = np.array(groups) == groups[0]
+    alone = theil(E[one], E.sum(axis=1)[one])
+    np.testing.assert_allclose(parts.by_group[parts.groups.index(groups[0])], alone, atol=1e-10)
+
+
 def test_errors_say_what_to_do() -> None:
+    with pytest.raises(ClusterbookError, match=r"There are 2 groups\. Give one for each of 5"):
+        theil_parts(X, ["a", "b"])
     with pytest.raises(ClusterbookError, match=r"shape \(3,\)\. Give regions x industries"):
         herfindahl([1, 2, 3], over="regions")
     with pytest.raises(ClusterbookError, match=r"over='rows' is not known\. Use 'industries' or 'regions'"):

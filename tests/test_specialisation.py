@@ -20,7 +20,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clusterbook.errors import ClusterbookError
-from clusterbook.measures.specialisation import location_quotient, quotient, shares, size_rank
+from clusterbook.measures.concentration import hoover
+from clusterbook.measures.specialisation import (
+    hachman,
+    krugman,
+    krugman_pairs,
+    location_quotient,
+    log_quotient,
+    quotient,
+    quotient_matrix,
+    shares,
+    size_rank,
+    symmetric_quotient,
+)
 
 KINDS: dict[str, Callable[[pl.DataFrame], Any]] = {
     "polars": lambda frame: frame,
@@ -306,3 +318,77 @@ def test_wrong_types_and_words_are_refused() -> None:
         location_quotient(GAPS, base=[])
     with pytest.raises(ClusterbookError, match="reference='others' is not known"):
         location_quotient(GAPS, reference="others")  # type: ignore[arg-type]
+
+
+def test_golden_symmetric_and_log_quotient() -> None:
+    expected = [-1, -0.14285714285714293, -0.6, 0.5555555555555555, -0.3333333333333333]
+    np.testing.assert_allclose(symmetric_quotient(np.array(LQ))[1], expected, atol=1e-12)
+    frame = pl.DataFrame({"lq": [0.0, 1.0, None]})
+    assert frame.select(symmetric_quotient(pl.col("lq")))["lq"].to_list() == [-1, 0, None]
+    np.testing.assert_allclose(log_quotient([0, 1, np.e, np.nan]), [-np.inf, 0, 1, np.nan])
+    with pytest.raises(ClusterbookError, match="lq has negative values"):
+        log_quotient([-1])
+
+
+def test_quotients_of_arrays_are_those_of_tables() -> None:
+    np.testing.assert_allclose(quotient_matrix(X), LQ, atol=1e-12)
+    E = X.copy()
+    E[1, 3], E[:, 0] = np.nan, 0
+    table = location_quotient(long(E))
+    np.testing.assert_allclose(quotient_matrix(E), wide(table.with_columns(pl.col("lq").fill_null(np.nan))))
+    assert np.isnan(quotient_matrix(np.zeros((2, 2)))).all()
+
+
+def test_golden_krugman_and_hachman() -> None:
+    np.testing.assert_allclose(krugman(X), [1.6, 1, 0.6, 0.7, 1.1], atol=1e-12)
+    np.testing.assert_allclose(krugman(X, reference="rest"), [2, 1.25, 0.75, 0.875, 1.375], atol=1e-12)
+    # All regions of the example are of one size: the rest and the mean of the others are the same.
+    np.testing.assert_allclose(krugman(X, reference="mean"), [2, 1.25, 0.75, 0.875, 1.375], atol=1e-12)
+    np.testing.assert_allclose(
+        hachman(X), [0.2, 0.380952380952, 0.588235294118, 0.634920634921, 0.430107526882], atol=1e-11
+    )
+    assert krugman_pairs([[20, 10, 70, 0, 0], [0, 0, 0, 60, 40]])[0, 1] == pytest.approx(2)
+
+
+def test_krugman_mean_weighs_all_regions_the_same() -> None:
+    E = np.array([[8.0, 2.0], [1.0, 1.0], [0.0, 100.0]])
+    assert krugman(E, reference="mean")[0] == pytest.approx(abs(0.8 - 0.25) + abs(0.2 - 0.75))
+    assert krugman(E, reference="rest")[0] == pytest.approx(abs(0.8 - 1 / 102) + abs(0.2 - 101 / 102))
+
+
+def test_structures_with_gaps() -> None:
+    E = X.copy()
+    E[1, 3], E[4] = np.nan, 0
+    for reference in ("all", "rest", "mean"):
+        assert np.isnan(krugman(E, reference=reference)).tolist() == [False, True, False, False, True]
+    assert np.isnan(hachman(E)).tolist() == [False, True, False, False, True]
+    pairs = krugman_pairs(E)
+    assert np.isnan(pairs[[1, 4]]).all()
+    assert not np.isnan(pairs[np.ix_([0, 2, 3], [0, 2, 3])]).any()
+    # The mean of the others leaves lines with gaps out.
+    others = (X[[2, 3]] / 100).mean(axis=0)
+    assert krugman(E, reference="mean")[0] == pytest.approx(np.abs(X[0] / 100 - others).sum())
+    for reference in ("rest", "mean"):
+        assert np.isnan(krugman(X[:1], reference=reference)).all(), "a single region has no others"
+    assert krugman(X[:1]).tolist() == [0]
+    with pytest.raises(ClusterbookError, match="reference='own' is not known"):
+        krugman(X, reference="own")  # type: ignore[arg-type]
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 6)), elements=st.integers(0, 50).map(float)))
+def test_structures_agree_with_each_other(E: np.ndarray) -> None:
+    np.testing.assert_allclose(krugman(E), 2 * hoover(E, over="industries"), atol=1e-12)
+    np.testing.assert_allclose(krugman(E, over="regions"), krugman(E.T), atol=1e-12)
+    found = krugman_pairs(E)
+    np.testing.assert_allclose(found, found.T)
+    assert (found[~np.isnan(found)] <= 2 + 1e-12).all()
+    of_region = E.sum(axis=1)
+    known = of_region > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p, lq = E / of_region[:, None], quotient_matrix(E)
+    np.testing.assert_allclose(hachman(E)[known], 1 / np.nansum(lq * p, axis=1)[known], atol=1e-12)
+    # Against the rest only the own region is missing, so the distance is as many times longer as the rest is smaller.
+    if known.sum() > 1:
+        share = of_region / of_region.sum()
+        np.testing.assert_allclose(krugman(E, reference="rest") * (1 - share), krugman(E), atol=1e-9)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+
+from clusterbook.errors import ClusterbookError
+
+try:
+    from numba import njit, prange
+except ImportError as error:
+    raise ClusterbookError(
+        "This measure needs Numba, which is not installed. Install it with: pip install 'clusterbook[space]'"
+    ) from error
 
 Array = Any  # a NumPy array; Numba finds the types out by itself
 
