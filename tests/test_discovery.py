@@ -45,8 +45,8 @@ def test_discovery_finds_the_planted_clusters_and_the_local_sector(panel, defini
     assert local == {code for code in INDUSTRIES if code.startswith("4")}
     groups = members.filter(kind="traded").group_by("cluster").agg(pl.col("industry").str.head(1).n_unique())
     assert groups["industry"].to_list() == [1, 1, 1]  # each cluster holds one planted sector only
-    assert definitions.scores["mean"] == 1.0
-    assert definitions.parameters["local_reference"] == "population"
+    assert definitions.scores["mean of all scores"] == 1.0
+    assert definitions.parameters["local reference"] == "population"
 
 
 def test_every_industry_is_a_member_once(definitions):

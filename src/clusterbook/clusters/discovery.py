@@ -93,11 +93,11 @@ def discover_definitions(
             "similarity": "locational correlation, square roots, net of region size",
             "measures": measures,
             "linkage": "Ward, distance sqrt(2 (1 - mean similarity))",
-            "n_clusters_tried": list(n_clusters),
-            "n_clusters": len(traded_groups),
-            "local_share": local_share,
-            "local_band": list(LOCAL_BAND),
-            "local_reference": "population" if _all_known(panel, size) else "total size",
+            "traded clusters tried": f"{n_clusters[0]} to {n_clusters[1]}",
+            "traded clusters kept": len(traded_groups),
+            "local industries": f"at least {local_share:.0%} of the reference in regions with {LOCAL_BAND[0]:g} to "
+            f"{LOCAL_BAND[1]:g} times the share per head",
+            "local reference": "population" if _all_known(panel, size) else "total size",
         },
         scores=_score_record(dict(zip(measures, scores, strict=True))),
         notes=(
@@ -256,7 +256,7 @@ def _member_table(groups: dict[str, list[str]]) -> pl.DataFrame:
 
 
 def _score_record(scores: dict[str, ValidationScores]) -> dict[str, float]:
-    record = {"mean": float(np.mean([s.mean for s in scores.values()]))}
+    record = {"mean of all scores": float(np.mean([s.mean for s in scores.values()]))}
     for name, score in scores.items():
         record |= {
             f"{name}: clusters above average": score.cluster_average,

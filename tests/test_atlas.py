@@ -1,0 +1,346 @@
+"""The atlas as files: complete, equal to the edition, the same bytes each time, never half written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import shapely
+from polars.testing import assert_frame_equal
+
+import clusterbook as cb
+from clusterbook.atlas import site, theme
+from clusterbook.atlas.charts import atlas_charts, compile_chart, count_classes
+from clusterbook.atlas.columns import as_growth, as_quotient, as_share, as_shown, whole_or_three_digits
+from clusterbook.atlas.geometry import pack
+from clusterbook.atlas.site import write_atlas
+from clusterbook.errors import OutputError
+
+
+def squares(codes: list[str]) -> dict[str, bytes]:
+    """Return unit squares in rows of six, each touching its neighbours."""
+    boxes = [shapely.box(k % 6, 40 + k // 6, k % 6 + 1, 41 + k // 6) for k in range(len(codes))]
+    return dict(zip(codes, shapely.to_wkb(boxes), strict=True))
+
+
+def with_gaps(panel: cb.Panel) -> cb.Panel:
+    """Return the panel with shapes, and three suppressed cells of town R03 in the last year."""
+    hidden = (pl.col("region") == "R03") & (pl.col("year") == 2019) & pl.col("industry").is_in(["11", "12", "21"])
+    frame = panel.frame.with_columns(
+        pl.when(hidden).then(None).otherwise(pl.col("employment")).alias("employment"),
+        pl.when(hidden).then(10.0).alias("employment_lo"),
+        pl.when(hidden).then(99.0).alias("employment_hi"),
+        pl.when(hidden).then(pl.lit("suppressed")).otherwise(pl.col("status")).cast(panel.frame["status"].dtype).alias("status"),
+    )  # fmt: skip
+    shapes = squares(panel.regions.frame["region"].to_list())
+    regions = replace(panel.regions, geometry=shapes, outline=shapely.to_wkb(shapely.box(0, 40, 6, 44)))
+    return replace(panel, frame=frame, regions=regions)
+
+
+@pytest.fixture(scope="module")
+def gappy(panel: cb.Panel, definitions: cb.ClusterDefinitions, tmp_path_factory: pytest.TempPathFactory) -> cb.Edition:
+    return cb.build_edition(with_gaps(panel), definitions, tmp_path_factory.mktemp("gappy") / "edition")
+
+
+@pytest.fixture(scope="module")
+def atlas(gappy: cb.Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_atlas(gappy, tmp_path_factory.mktemp("site") / "atlas").parent
+
+
+def read(folder: Path, name: str) -> Any:
+    """Read what a data script hands to the page."""
+    text = (folder / f"data/{name}.js").read_text(encoding="utf-8")
+    call = re.fullmatch(r'receive\("([^"]+)",(.*)\);\n', text, re.DOTALL)
+    assert call, f"{name} is not a call of receive()"
+    assert call[1] == name
+    return json.loads(call[2], parse_constant=lambda word: pytest.fail(f"{word} in {name}"))
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+# --- the folder
+
+
+def test_every_page_has_its_data(atlas: Path, gappy: cb.Edition) -> None:
+    book = read(atlas, "book")
+    assert book["regions"]["code"] == sorted(gappy.table("region_names")["region"])
+    assert len(book["clusters"]["id"]) == gappy.table("definitions").height
+    for code in book["regions"]["file"]:
+        assert read(atlas, f"region/{code}")["clusters"]["c"]
+    for code in book["clusters"]["file"]:
+        assert set(read(atlas, f"cluster/{code}")) == {"regions", "trend", "members", "scores"}
+    page = (atlas / "index.html").read_text(encoding="utf-8")
+    for name in re.findall(r'(?:src|href)="((?:static|data|downloads)/[^"]+)"', page):
+        assert (atlas / name).is_file(), f"index.html names {name}"
+    assert "vegaEmbed" in (atlas / "static/vega.js").read_text(encoding="utf-8")
+
+
+def test_nothing_in_the_atlas_reaches_out(atlas: Path) -> None:
+    ours = [file for file in [*atlas.glob("*.html"), *(atlas / "static").glob("*")] if file.name != "vega.js"]
+    for file in ours:
+        links = re.findall(r"https?://[^\s\"'`)]+", file.read_text(encoding="utf-8"))
+        assert set(links) <= {"http://www.w3.org/2000/svg"}, file.name
+        assert not re.search(r"\bfetch\(|XMLHttpRequest|import\(", file.read_text(encoding="utf-8")), file.name
+
+
+def test_same_edition_same_bytes(atlas: Path, gappy: cb.Edition, tmp_path: Path) -> None:
+    again = bytes_of(write_atlas(gappy, tmp_path / "again").parent)
+    first = bytes_of(atlas)
+    assert again.keys() == first.keys()
+    assert [name for name in first if first[name] != again[name]] == []
+
+
+def test_another_folder_is_refused_and_kept(gappy: cb.Edition, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"not made by Clusterbook \(it has no atlas\.json\)"):
+        write_atlas(gappy, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_older_atlas_is_replaced_whole(gappy: cb.Edition, tmp_path: Path) -> None:
+    page = write_atlas(gappy, tmp_path / "atlas")
+    (page.parent / "data/region/gone.js").write_text("stale")
+    write_atlas(gappy, tmp_path / "atlas")
+    assert not (page.parent / "data/region/gone.js").exists()
+    assert page.is_file()
+    assert [file.name for file in tmp_path.iterdir()] == ["atlas"]
+
+
+def test_a_full_disk_leaves_the_old_atlas(gappy: cb.Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = write_atlas(gappy, tmp_path / "atlas")
+    before = bytes_of(page.parent)
+
+    def full(file: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(site, "_write", full)
+    with pytest.raises(OutputError, match="The disk is full: free some space"):
+        write_atlas(gappy, tmp_path / "atlas")
+    assert bytes_of(page.parent) == before
+    assert [file.name for file in tmp_path.iterdir()] == ["atlas"]
+
+
+def test_a_place_that_cannot_be_written_has_a_remedy(gappy: cb.Edition, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"Cannot write .*: .*\. .*[Nn]ame another place"):
+        write_atlas(gappy, tmp_path / "file" / "atlas")
+
+
+def test_a_read_only_place_has_a_remedy(gappy: cb.Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> str:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(OutputError, match="That place is read-only: name another one"):
+        write_atlas(gappy, tmp_path / "atlas")
+
+
+# --- the figures
+
+
+def test_pages_hold_the_figures_of_the_edition(atlas: Path, gappy: cb.Edition) -> None:
+    book = read(atlas, "book")
+    truth = gappy.table("clusters").filter(year=2019)
+    for file, code in zip(book["regions"]["file"][:6], book["regions"]["code"][:6], strict=True):
+        page = pl.DataFrame(read(atlas, f"region/{file}")["clusters"])
+        page = page.with_columns(cluster=pl.Series([book["clusters"]["id"][c] for c in page["c"]]))
+        both = page.join(truth.filter(region=code), on="cluster", suffix="_true")
+        assert both.height == page.height == truth.filter(region=code).height
+        assert_frame_equal(
+            both.select(size=pl.col("size").cast(pl.Float64), lq="lq", share="national_share", rank="rank"),
+            both.select(
+                size=whole_or_three_digits(pl.col("employment")),
+                lq=as_quotient(pl.col("lq_true")),
+                share=as_share(pl.col("national_share_true")),
+                rank="rank_true",
+            ),
+            check_dtypes=False,
+        )
+
+
+def test_suppressed_is_shown_as_such_never_as_zero(atlas: Path, gappy: cb.Edition) -> None:
+    rows = pl.DataFrame(read(atlas, "region/R03")["clusters"])
+    hidden = rows.filter(status="suppressed")
+    assert hidden.height == gappy.table("clusters").filter(region="R03", year=2019, status="suppressed").height > 0
+    assert hidden["size"].null_count() == hidden["lq"].null_count() == hidden.height
+    assert (hidden["lo"] > 0).all()
+    assert rows.filter(pl.col("size").is_not_null())["status"].null_count() == rows.height - hidden.height
+    assert read(atlas, "book")["headline"]["hidden"] == hidden.height
+
+
+def test_flags_are_packed_without_loss(atlas: Path, gappy: cb.Edition) -> None:
+    book = read(atlas, "book")
+    names = [flag["name"] for flag in book["flags"]]
+    assert names[0] == "strong"
+    truth = gappy.table("clusters").filter(year=2019, region="R05").sort("cluster")
+    page = pl.DataFrame(read(atlas, "region/R05")["clusters"])
+    page = page.with_columns(cluster=pl.Series([book["clusters"]["id"][c] for c in page["c"]])).sort("cluster")
+    for bit, name in enumerate(names):
+        met = [bool(value >> bit & 1) for value in page["met"]]
+        doubts = page["unsure"] if "unsure" in page.columns else [0] * len(met)
+        unsure = [bool(value >> bit & 1) for value in doubts]
+        assert [None if u else m for m, u in zip(met, unsure, strict=True)] == truth[name].to_list(), name
+
+
+def test_one_year_of_another_measure(panel: cb.Panel, definitions: cb.ClusterDefinitions, tmp_path: Path) -> None:
+    frame = panel.frame.filter(year=2019).select("region", "industry", "year", "status", gva=pl.col("employment") / 64)
+    source = cb.Source(id="gva", title="Regional accounts", units={"gva": "GBP million"})
+    edition = cb.build_edition(replace(panel, frame=frame, source=source), definitions, tmp_path / "edition")
+    folder = write_atlas(edition, tmp_path / "atlas").parent
+    book = read(folder, "book")
+    assert book["measures"] == [{"name": "size", "label": "gva", "unit": "GBP million"}]
+    assert not [name for name in book["clusters"] if name.startswith("t2")]
+    assert "wage" not in book["clusters"]
+    assert read(folder, "map")["regions"]["shapes"] == {}
+    assert "Gva, 2019" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_codes_become_safe_and_unique_file_names() -> None:
+    from clusterbook.atlas.book import _file_names
+
+    codes = pl.Series(["31080", "A/B", "A?B", "..", "ab", "AB", "é"])
+    names = _file_names(codes).to_list()
+    assert names[0] == "31080"
+    assert all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) for name in names)
+    assert len({name.lower() for name in names}) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "value", "shown"),
+    [
+        (as_quotient, 0.004, 0.004),
+        (as_quotient, 7.2149, 7.21),
+        (as_quotient, 12.345, 12.3),
+        (as_quotient, 1510.6, 1511.0),
+        (as_share, 0.12345, 0.123),
+        (as_share, 0.00123, 0.0012),
+        (as_share, 0.0000123, 0.00001),
+        (as_growth, -0.01249, -0.012),
+        (whole_or_three_digits, 12345.6, 12346.0),
+        (whole_or_three_digits, 1.2345, 1.23),
+        (whole_or_three_digits, None, None),
+    ],
+)
+def test_rounding(rounding: Any, value: float | None, shown: float | None) -> None:
+    frame = pl.DataFrame({"x": [value]}, schema={"x": pl.Float64})
+    assert frame.select(rounding(pl.col("x"))).item() == shown
+
+
+def test_gaps_survive_rounding() -> None:
+    frame = pl.DataFrame({"lq": [1.0, None, float("nan")]})
+    assert as_shown(frame)["lq"].to_list() == [1, None, None]
+
+
+# --- downloads
+
+
+def test_downloads_are_the_edition(atlas: Path, gappy: cb.Edition) -> None:
+    for name in gappy.tables:
+        assert (atlas / f"downloads/{name}.parquet").read_bytes() == gappy.file(name).read_bytes()
+    features = json.loads((atlas / "downloads/regions.geojson").read_text(encoding="utf-8"))["features"]
+    town = next(one for one in features if one["properties"]["region"] == "R07")
+    truth = gappy.table("regions").filter(region="R07", year=2019).row(0, named=True)
+    assert town["properties"]["n_strong"] == truth["n_strong"]
+    assert shapely.from_geojson(json.dumps(town["geometry"])).equals(shapely.box(1, 41, 2, 42))
+    assert all(one["properties"]["region"] != "*" for one in features)
+
+
+def test_large_tables_are_zipped_or_cut_to_the_last_year(
+    gappy: cb.Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterbook.atlas.downloads.ZIP_FROM_BYTES", 2000)
+    monkeypatch.setattr("clusterbook.atlas.downloads.WHOLE_UP_TO_BYTES", gappy.file("cells").stat().st_size - 1)
+    folder = write_atlas(gappy, tmp_path / "atlas").parent / "downloads"
+    with zipfile.ZipFile(folder / "clusters.csv.zip") as archive:
+        table = pl.read_csv(archive.read("clusters.csv"), schema_overrides={"region": pl.String})
+    truth = gappy.table("clusters").filter(year=2019)
+    assert table.height == truth.height
+    assert table["employment"].null_count() == truth["employment"].null_count() > 0
+    assert pl.read_parquet(folder / "cells-2019.parquet")["year"].unique().to_list() == [2019]
+    assert not (folder / "cells.parquet").exists()
+
+
+# --- shapes and charts
+
+
+def unpack(packed: dict[str, Any], code: str) -> list[shapely.Polygon]:
+    def points(steps: list[int]) -> Any:
+        return np.array(steps).reshape(-1, 2).cumsum(axis=0) * packed["step"] + packed["origin"]
+
+    return [shapely.Polygon(points(rings[0]), [points(ring) for ring in rings[1:]]) for rings in packed["shapes"][code]]
+
+
+def test_shapes_come_back_with_shared_borders_and_holes() -> None:
+    ring = shapely.box(0, 0, 3, 3).difference(shapely.box(1, 1, 2, 2))
+    inner = shapely.box(1, 1, 2, 2)
+    packed = pack({"ring": shapely.to_wkb(ring), "inner": shapely.to_wkb(inner)})
+    (back_ring,), (back_inner,) = unpack(packed, "ring"), unpack(packed, "inner")
+    assert back_ring.equals_exact(ring, 2 * packed["step"]) or back_ring.symmetric_difference(ring).area < 0.01
+    assert back_inner.symmetric_difference(inner).area < 0.01
+    assert back_ring.intersection(back_inner).area == 0
+    assert not shapely.is_ccw(back_ring.exterior)
+    assert shapely.is_ccw(back_ring.interiors[0])
+
+
+def test_lines_that_enclose_areas_become_areas_and_stray_ones_go() -> None:
+    borders = shapely.MultiLineString([[(0, 0), (2, 0), (2, 1), (0, 1), (0, 0)], [(1, 0), (1, 1)]])
+    stray = shapely.GeometryCollection([shapely.box(5, 5, 6, 6), shapely.LineString([(5, 5), (7, 7)])])
+    packed = pack({"*": shapely.to_wkb(shapely.node(borders)), "r": shapely.to_wkb(stray)})
+    assert len(packed["shapes"]["*"]) == 2
+    assert len(packed["shapes"]["r"]) == 1
+    assert pack({})["shapes"] == {}
+
+
+def test_count_classes() -> None:
+    breaks, labels, colours = count_classes([0, 1, 1, 2, 2, 3, 4, 5, 7, 9, 14])
+    assert breaks == (2.0, 3.0, 5.0, 9.0)
+    assert labels == ("1", "2", "3–4", "5–8", "≥ 9")
+    assert len(colours) == len(labels) == len(breaks) + 1
+    assert count_classes([])[1] == ("≥ 1",)
+    assert count_classes([2, 2, 2])[1] == ("≥ 2",)
+
+
+def test_charts_follow_the_page_or_stand_alone() -> None:
+    page = theme.CSS_COLOURS
+    for name, chart in atlas_charts("mercator", page, [1, 2, 3]).items():
+        text = json.dumps(compile_chart(chart, page))
+        assert "var(--" in text, name
+        assert not re.search(r"#[0-9a-f]{6}", text), f"{name} has a colour that does not follow light and dark"
+        assert {"rows", "shapes"} & {one["name"] for one in json.loads(text)["data"]}, name
+    plain = theme.colours("dark")
+    assert "var(--" not in json.dumps(compile_chart(atlas_charts("mercator", plain, [1])["trend"], plain))
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_palette_has_enough_contrast(mode: Any) -> None:
+    colour = theme.colours(mode)
+    for ground in ("paper", "raised"):
+        for text in ("ink", "muted", "accent", "good", "warn", "bad"):
+            assert contrast(colour[text], colour[ground]) >= 4.5, f"{text} on {ground}"
+        for mark in ("traded", "local", "other", "place-1", "place-2", "place-3", "place-4", "place-5"):
+            assert contrast(colour[mark], colour[ground]) >= 3, f"{mark} on {ground}"
+    for shade in ("below-2", "below-1", "above-1", "above-2"):
+        assert contrast(colour["ink"], colour[shade]) >= 4.5, shade
+    for shade in ("above-3", "above-4"):
+        assert contrast(colour[f"on-{shade}"], colour[shade]) >= 4.5, shade
