@@ -1,14 +1,18 @@
-"""Growth between two years: rates, gaps and errors, in every kind of table."""
+"""Growth: rates, gaps and errors between two years, in every kind of table; trends and gross flows of arrays."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from clusterbook.errors import ClusterbookError
-from clusterbook.measures.growth import growth
+from clusterbook.measures.growth import growth, job_flows, symmetric_growth, trend_growth
 from test_specialisation import KINDS, collect, every_kind
 
 # (region, industry) and employment in 2016, 2018 and 2020; '-' is no row, None a suppressed cell.
@@ -120,3 +124,59 @@ def test_errors_say_what_to_do() -> None:
         growth(CELLS.clear())
     with pytest.raises(ClusterbookError, match="holds String, not numbers"):
         growth(CELLS.with_columns(pl.col("employment").cast(pl.String)))
+
+
+sizes = arrays(float, (3, 4), elements=st.integers(0, 50).map(float))
+
+
+def test_symmetric_growth_of_expressions_and_arrays() -> None:
+    table = pl.DataFrame({"start": [100, 0, 7], "end": [300, 7, 0]})
+    assert table.select(symmetric_growth(pl.col("start"), pl.col("end"))).to_series().to_list() == [1, 2, -2]
+    assert symmetric_growth(np.array([1.0, 3.0]), np.array([3.0, 1.0])).tolist() == [1, -1]
+
+
+def test_trend_does_not_hang_on_single_years() -> None:
+    steady = 100 * 1.03 ** np.arange(6)
+    assert trend_growth(steady) == pytest.approx(0.03)
+    jumped = steady.copy()
+    jumped[-1] *= 2
+    assert trend_growth(jumped) < jumped[-1] / jumped[0] - 1
+    assert trend_growth(steady[[0, 2, 5]], [2000, 2002, 2005]) == pytest.approx(0.03)
+
+
+def test_trend_of_many_cells() -> None:
+    cells = np.array([[[100, 5.0], [0, 8]], [[121, 5], [3, np.nan]]])
+    np.testing.assert_allclose(trend_growth(cells, [2010, 2012]), [[0.1, 0], [np.nan, np.nan]], atol=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(start=sizes, end=sizes)
+def test_flows_balance(start: np.ndarray, end: np.ndarray) -> None:
+    for over, axis in (("industries", 1), ("regions", 0)):
+        creation, destruction = job_flows(start, end, over=over)  # type: ignore[arg-type]
+        before, after = start.sum(axis=axis), end.sum(axis=axis)
+        known = before + after > 0
+        assert np.array_equal(~np.isnan(creation), known)
+        net = symmetric_growth(before[known], after[known])
+        np.testing.assert_allclose((creation - destruction)[known], net, atol=1e-12)
+        back = job_flows(end, start, over=over)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(back.creation, destruction)
+
+
+def test_flows_by_hand_and_with_gaps() -> None:
+    creation, destruction = job_flows([[50, 50], [90, 10], [np.nan, 1]], [[60, 50], [60, 40], [1, 1]])
+    np.testing.assert_allclose(creation, [10 / 105, 0.3, np.nan])
+    np.testing.assert_allclose(destruction, [0, 0.3, np.nan])
+
+
+def test_errors_of_arrays_say_what_to_do() -> None:
+    with pytest.raises(ClusterbookError, match=r"E has shape \(1, 2\), years \(1,\)\. Give two different years"):
+        trend_growth([[1, 2]])
+    with pytest.raises(ClusterbookError, match="two different years or more"):
+        trend_growth([1, 2, 3], [2000, 2001])
+    with pytest.raises(ClusterbookError, match="E has negative or infinite values"):
+        trend_growth([1, -2])
+    with pytest.raises(ClusterbookError, match=r"differ in shape: \(1, 2\) and \(1, 3\)"):
+        job_flows([[1, 2]], [[1, 2, 3]])
+    with pytest.raises(ClusterbookError, match="over='years' is not known"):
+        job_flows([[1]], [[1]], over="years")  # type: ignore[arg-type]

@@ -71,5 +71,6 @@ def _advice(error: OSError, target: Path) -> str:
         errno.EPERM: "You may not write there: name a folder of your own, or ask for permission.",
         errno.EROFS: "That place is read-only: name another one.",
         errno.ENOTDIR: "Part of the path is a file, not a folder: name another place.",
+        errno.EEXIST: "Part of the path is a file, not a folder: name another place.",
     }.get(error.errno or 0, "Name another place and try again.")
     return f"Cannot write {target}: {reason}. {remedy} What was there before is unchanged."

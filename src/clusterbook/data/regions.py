@@ -9,8 +9,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 import shapely
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from clusterbook.data import shapes
 from clusterbook.errors import ClusterbookError
@@ -216,7 +214,8 @@ def functional_regions(flows: pl.DataFrame, *, least: float = 0.15) -> dict[str,
         least: the smallest part of a region's flow that ties it to another, over 0 up to 1.
 
     Returns:
-        Groups of two and more regions, named after the member where most arrives, from within and from others: for ``Regions.merge``.
+        Groups of two and more regions for ``Regions.merge``, named after the member where most arrives, its own flow
+        included.
 
     Raises:
         ClusterbookError: columns missing, flows negative or missing, ``least`` out of range.
@@ -250,12 +249,12 @@ def functional_regions(flows: pl.DataFrame, *, least: float = 0.15) -> dict[str,
     return {max(group, key=lambda code: (arriving.get(code, 0.0), code)): group for group in groups}
 
 
-def _linked(codes: Collection[str], pairs: Collection[tuple[str, str]]) -> list[list[str]]:
-    """Return the connected groups of a graph, largest first."""
-    ordered = sorted(codes)
-    place = {code: k for k, code in enumerate(ordered)}
-    here, there = [place[a] for a, _ in pairs], [place[b] for _, b in pairs]
-    graph = sparse.coo_array((np.ones(len(pairs)), (here, there)), shape=(len(ordered), len(ordered)))
-    count, label = connected_components(graph, directed=False)
-    groups = [[code for code, own in zip(ordered, label, strict=True) if own == k] for k in range(count)]
-    return sorted(groups, key=lambda group: (-len(group), group))
+def _linked(codes: Collection[str], pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the groups of codes that pairs tie together, largest first."""
+    group = {code: [code] for code in sorted(codes)}
+    for one, other in pairs:
+        if group[one] is not group[other]:
+            joined = sorted(group[one] + group[other])
+            group |= dict.fromkeys(joined, joined)
+    distinct = {id(members): members for members in group.values()}.values()
+    return sorted(distinct, key=lambda members: (-len(members), members))

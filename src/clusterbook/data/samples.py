@@ -18,7 +18,6 @@ from clusterbook.data.panel import STATUS, Panel, Source, sort_cells, status_of
 from clusterbook.data.plants import Plants, sample_us_facilities
 from clusterbook.data.regions import Regions
 from clusterbook.data.shapes import dissolve, read_shapes
-from clusterbook.data.suppression import impute_panel
 from clusterbook.errors import ClusterbookError
 
 _BUNDLED = Path(__file__).parent / "bundled"
@@ -89,10 +88,10 @@ def us_metros(level: int = 4) -> Panel:
     totals = cells.filter(code == _TOTAL).drop("industry")
     source = Source(
         id="us-cbp-metro",
-        title="County Business Patterns, metropolitan and micropolitan areas",
+        title="County Business Patterns, metro areas",
         publisher=_PUBLISHER,
         licence=_LICENCE,
-        vintage="2018 and 2019; areas as delineated in July 2015",
+        vintage="2018 and 2019",
         caveats=(
             "A cell with fewer than three establishments is not published and counts as zero. "
             f"The cells at NAICS level {level} hold {_coverage(frame, totals)}; "
@@ -173,8 +172,8 @@ def us_metro_trends() -> Panel:
     source = replace(
         counties.source,
         id="us-cbp-county-in-metros",
-        title="County Business Patterns, counties added up to metropolitan and micropolitan areas",
-        vintage="2017 to 2021; areas as delineated in July 2015",
+        title="County Business Patterns, counties added up to metro areas",
+        vintage="2017 to 2021",
         units={"payroll": "thousand USD a year"},
         caveats=(
             "Added up from six-digit cells of counties. A cell with fewer than three establishments in a county is not "
@@ -378,6 +377,8 @@ def europe_nuts2(geometry: str | Path | None = None, *, code: str = "NUTS_ID", i
     section = pl.col("industry").str.len_chars() == 1
     here = pl.col("region").is_in(regions.frame["region"].to_list())
     if impute:
+        from clusterbook.data.suppression import impute_panel  # SciPy takes a while to load: only where it is needed
+
         filled = impute_panel(cells.drop("status"), _EUROPE, industries, Regions(tree), hidden_below=None, slack=5)
         frame, source = filled.frame.filter(here), filled.source
         unknown = frame.filter(pl.col("employment").is_null())["region"].unique().sort().to_list()

@@ -1,12 +1,26 @@
-"""Growth of cells between two years, over a tidy table."""
+"""Growth: of cells between two years over a tidy table, and of arrays over many years or by what lies behind it."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import narwhals as nw
+import numpy as np
 from narwhals.typing import IntoFrameT
+from numpy.typing import ArrayLike, NDArray
 
 from clusterbook.errors import ClusterbookError
+from clusterbook.measures.concentration import Over, require_sizes, size_columns
 from clusterbook.measures.specialisation import Table, open_table
+
+Floats = NDArray[np.float64]
+
+
+class JobFlows(NamedTuple):
+    """Gross flows as parts of the average size, each (R,) or (I,): ``creation`` - ``destruction`` is net growth."""
+
+    creation: Floats
+    destruction: Floats
 
 
 def growth(
@@ -73,6 +87,86 @@ def growth(
     )
     native: IntoFrameT = grown.sort(*keys).to_native()
     return native
+
+
+def symmetric_growth(start: Any, end: Any) -> Any:
+    """Divide the change by the average of both years: 2 (end - start) / (end + start).
+
+    The bare formula, for NumPy arrays, Polars and Narwhals expressions alike. It is bounded and knows births (2) and
+    deaths (-2), which relative change does not; for small changes the two agree, and swapping the years swaps the sign.
+    Whoever calls it sees to cells that are empty in both years.
+
+    Example:
+        >>> symmetric_growth(100, 110), symmetric_growth(0, 7), symmetric_growth(7, 0)
+        (0.09523809523809523, 2.0, -2.0)
+
+    Source: Davis, Haltiwanger and Schuh (1996), Job Creation and Destruction.
+    """
+    return 2 * (end - start) / (end + start)
+
+
+def trend_growth(E: ArrayLike, years: ArrayLike | None = None) -> Floats:
+    """Return the annual rate of a trend through all years, of which no single one decides: exp(slope of ln E) - 1.
+
+    The slope is that of least squares against the years.
+
+    Args:
+        E: sizes year by year, shape (T, ...), not negative, T at least 2.
+        years: shape (T,), not all the same; default: consecutive ones.
+
+    Returns:
+        Shape (...), fractions a year. NaN where any year is NaN, and where any is 0, which has no logarithm.
+
+    Raises:
+        ClusterbookError: E is not of sizes, or the years do not fit.
+
+    Example:
+        >>> trend_growth([[100, 100], [110, 140], [121, 121]]).round(4)
+        array([0.1, 0.1])
+    """
+    sizes = np.asarray(E, dtype=np.float64)
+    when = np.arange(len(sizes), dtype=np.float64) if years is None else np.asarray(years, dtype=np.float64)
+    if sizes.ndim < 1 or when.shape != sizes.shape[:1] or not np.ptp(when) > 0:
+        raise ClusterbookError(f"E has shape {sizes.shape}, years {when.shape}. Give two different years or more.")
+    require_sizes("E", sizes)
+    deviation = when - when.mean()
+    logarithms = np.log(np.where(sizes > 0, sizes, np.nan))
+    slope = np.tensordot(deviation, logarithms, axes=1) / (deviation @ deviation)
+    return np.asarray(np.expm1(slope))
+
+
+def job_flows(E0: ArrayLike, E1: ArrayLike, *, over: Over = "industries") -> JobFlows:
+    """Tell growth that replaces from growth that adds: what growing cells gained, and what shrinking ones lost.
+
+    Creation sum max(E1 - E0, 0), destruction sum max(E0 - E1, 0), both divided by the average of the two totals.
+
+    Args:
+        E0: sizes at the start, shape (R, I), not negative.
+        E1: sizes at the end, same shape.
+        over: 'industries' adds up over the industries of each region, 'regions' over the regions of each industry.
+
+    Returns:
+        Two arrays of shape (R,) or (I,), from 0 to 2. Twice the smaller of the two is what changed hands beyond net
+        growth. Flows within a cell are not seen: finer cells show more. NaN for lines with a NaN or with nothing in
+        both years.
+
+    Raises:
+        ClusterbookError: the arrays are not of sizes or do not fit each other, or ``over`` is not known.
+
+    Example:
+        >>> job_flows([[50, 50], [90, 10]], [[60, 50], [60, 40]])
+        JobFlows(creation=array([0.0952381, 0.3      ]), destruction=array([0. , 0.3]))
+
+    Source: Davis, Haltiwanger and Schuh (1996), Job Creation and Destruction.
+    """
+    before, after = size_columns(E0, over), size_columns(E1, over)
+    if before.shape != after.shape:
+        raise ClusterbookError(f"E0 and E1 differ in shape: {np.shape(E0)} and {np.shape(E1)}. Give the same cells.")
+    change = after - before
+    average = (before.sum(axis=0) + after.sum(axis=0)) / 2
+    average = np.where(average > 0, average, np.nan)
+    creation, destruction = (np.maximum(part, 0.0).sum(axis=0) / average for part in (change, -change))
+    return JobFlows(creation, destruction)
 
 
 def _span(table: Table, year: str, start: int | None, end: int | None) -> tuple[int, int]:

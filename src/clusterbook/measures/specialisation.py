@@ -21,7 +21,6 @@ import numpy as np
 import polars as pl
 from narwhals.typing import IntoFrameT
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 
 from clusterbook.errors import ClusterbookError
 from clusterbook.measures.concentration import Over, column_shares, reference_shares, require_known, size_columns
@@ -173,6 +172,8 @@ def krugman_pairs(E: ArrayLike, *, over: Over = "industries") -> Floats:
         >>> krugman_pairs([[20, 10, 70, 0, 0], [0, 0, 0, 60, 40]]).tolist()
         [[0.0, 2.0], [2.0, 0.0]]
     """
+    from scipy.spatial.distance import cdist  # slow to import, and tables do not need it
+
     lines = column_shares(size_columns(E, over)).T
     return np.asarray(cdist(lines, lines, "cityblock"))
 
