@@ -134,6 +134,7 @@ def test_parts_that_have_nothing_to_do_with_each_other() -> None:
     M[4:7, 4:6] = [[1, 1], [0, 1], [1, 0]]
     found = complexity(M)
     np.testing.assert_allclose(found.eci[:4], complexity(HH4).eci, atol=1e-9)
+    np.testing.assert_allclose(complexity(M[::-1, ::-1]).eci[::-1], found.eci, atol=1e-9)
     assert np.isnan(found.eci[4:]).all()
     assert np.isnan(found.pci[4:]).all()
     assert found.notes == (
@@ -215,11 +216,23 @@ def test_fitness_ranks_a_nested_table_and_stops() -> None:
     assert not fitness(nested(15, 15), limit=3).stable
 
 
+def test_fitness_stops_when_ranks_have_settled_and_not_before() -> None:
+    M = presence(random_table(4))
+    found = fitness(M, patience=10)
+    orders = [np.argsort(fitness(M, steps=found.steps - k).fitness).tolist() for k in range(11)]
+    assert all(order == orders[0] for order in orders)
+    earlier = fitness(M, steps=found.steps - 11)
+    same_places = np.argsort(earlier.fitness).tolist() == orders[0]
+    same_industries = np.argsort(earlier.complexity).tolist() == np.argsort(found.complexity).tolist()
+    assert not (same_places and same_industries), "ten updates would have been reached earlier"
+
+
 def test_fitness_that_runs_to_zero_stays_a_number() -> None:
-    # Below the diagonal values fall for ever; they must neither overflow nor become NaN.
-    M = np.eye(6) + np.eye(6, k=1)
+    # The second region loses nine tenths with every other update; its reciprocal must neither overflow nor turn NaN.
+    M = np.ones((2, 11))
+    M[1, 1:] = 0
     found = fitness(M, steps=3000)
-    assert np.isfinite(found.fitness).all()
+    assert found.fitness == pytest.approx([2, 0])
     assert np.isfinite(found.complexity).all()
 
 

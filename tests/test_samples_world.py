@@ -123,7 +123,7 @@ def test_uk_known_figures(uk: cb.Panel) -> None:
     missing = uk.frame.filter(pl.col("gva").is_null())
     assert missing.select("region", "industry", "year", "status").rows() == [("TLI31", "49-51", 2020, "not_collected")]
     assert "left blank" in uk.source.caveats[3]
-    assert uk.source.unit("gva") == "million GBP, current prices"
+    assert uk.source.unit("gva") == "million GBP"
     assert "Crown copyright" in uk.source.licence
 
 

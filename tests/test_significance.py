@@ -171,7 +171,7 @@ def test_interval_is_the_spread_of_simulated_quotients() -> None:
 
 
 def test_interval_of_jobs_counts_them_in_plants() -> None:
-    plants = np.array([[4.0, 9], [6, 20]])
+    plants = np.array([[4.0, 9], [6, 20], [0, 7]])
     by_plants = quotient_interval(plants)
     by_jobs = quotient_interval(plants * 10, 1 / plants.sum(axis=0))
     np.testing.assert_allclose(by_jobs.low, by_plants.low)
@@ -200,7 +200,7 @@ def test_shrinkage_finds_the_prior_again() -> None:
     rng = np.random.default_rng(0)
     x = rng.dirichlet(np.full(3000, 2.0))
     theta = rng.gamma(4, 1 / 4, 3000)
-    B = rng.poisson(60_000 * x * theta)
+    B = rng.poisson(15_000 * x * theta)
     found = shrunk_quotient(B[:, None], x)
     assert found.alpha[0] == pytest.approx(4, rel=0.15)
     raw = B / B.sum() / x

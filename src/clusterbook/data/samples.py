@@ -288,7 +288,7 @@ def uk_regions() -> Panel:
             "One figure is negative, transport in Camden and the City of London in 2020, when subsidies were greater "
             "than value added; it is left blank.",
         ),
-        units={"gva": "million GBP, current prices"},
+        units={"gva": "million GBP"},
     )
     return Panel(
         sort_cells(frame),

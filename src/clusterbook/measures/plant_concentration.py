@@ -142,9 +142,8 @@ def size_class_herfindahl(
             f"{wrong.sum()} size classes have mean sizes outside their bounds, the first in row {i}, class {k}: "
             f"{total[i, k]:g} jobs in {n[i, k]:g} plants of {low[k]:g} to {high[k]:g}. Correct jobs or bounds."
         )
-    # One plant has no variance; a NaN stays.
-    most = np.where(n == 1, 0.0, (ceiling - mean) * (mean - low))
-    variance = np.minimum(np.where(n == 1, 0.0, (ceiling - low) ** 2 / 12), most)
+    most = (ceiling - mean) * (mean - low)  # 0 for a single plant, which is as large as all its class
+    variance = np.minimum((ceiling - low) ** 2 / 12, most)
     everything = np.where(total.sum(axis=1) > 0, total.sum(axis=1), np.nan)
     parts = [np.where(some | np.isnan(n), n * (mean**2 + v), 0.0).sum(axis=1) for v in (variance, 0.0, most)]
     estimate, least, greatest = (part / everything**2 for part in parts)

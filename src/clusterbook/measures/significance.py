@@ -425,5 +425,4 @@ def benjamini_hochberg(p: ArrayLike, *, axis: int | None = None) -> Floats:
     smallest = np.minimum(np.fmin.accumulate(scaled[::-1], axis=0)[::-1], 1.0)
     adjusted = np.empty_like(lines)
     np.put_along_axis(adjusted, order, smallest, axis=0)
-    adjusted[np.isnan(lines)] = np.nan
     return np.moveaxis(adjusted, 0, axis)

@@ -108,8 +108,7 @@ def turnover(before: ArrayLike, after: ArrayLike, *, over: Over = "industries") 
     entries, exits, stayers = (
         np.asarray(which.sum(axis=axis)) for which in ((1 - first) * second, first * (1 - second), first * second)
     )
-    known = np.where(np.isnan(entries), np.nan, 1.0)
-    present = first.sum(axis=axis) * known
+    present = first.sum(axis=axis)
     exit_rate = _rate(exits, present)
     return Turnover(entries, exits, stayers, _rate(entries, first.shape[axis] - present), exit_rate, 1 - exit_rate)
 
