@@ -231,9 +231,18 @@ def test_fitness_that_runs_to_zero_stays_a_number() -> None:
     # The second region loses nine tenths with every other update; its reciprocal must neither overflow nor turn NaN.
     M = np.ones((2, 11))
     M[1, 1:] = 0
-    found = fitness(M, steps=3000)
-    assert found.fitness == pytest.approx([2, 0])
+    found = fitness(np.vstack([M, M[1:]]), steps=3000)
+    assert found.fitness.tolist() == pytest.approx([3, 0, 0])
     assert np.isfinite(found.complexity).all()
+    assert found.rank.tolist() == [1, 2, 2]
+
+
+def test_ranks_are_told_apart_where_values_are_zero() -> None:
+    chain = np.tril(np.ones((5, 40)), k=0)[::-1].copy()
+    chain[0] = 1
+    early, late = fitness(chain, steps=60), fitness(chain, steps=3000)
+    assert (late.fitness[1:] == 0).all()
+    assert late.rank.tolist() == early.rank.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_fitness_edges() -> None:

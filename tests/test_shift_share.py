@@ -135,7 +135,10 @@ def test_births() -> None:
     split = esteban_marquillas(start, end)
     assert [float(part[0, 0]) for part in split] == [0, 0, 0, 0, 10]
     assert split.births.sum() == 10
-    assert arcelus(start, end).births[0, 0] == 10
+    of_region = arcelus(start, end)
+    assert of_region.births[0, 0] == 10
+    # The region stood still but for the birth, while the nation grew by 50 of 250.
+    assert of_region.regional_expected[0].sum() == pytest.approx(100 * -50 / 250)
 
 
 def test_a_region_that_was_empty_has_births_only() -> None:

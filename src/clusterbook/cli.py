@@ -54,6 +54,9 @@ DefinitionsOption = Annotated[
     ),
 ]
 TitleOption = Annotated[str | None, typer.Option("--title", help="The name of the book.")]
+ImputeOption = Annotated[
+    bool, typer.Option("--impute", help="Estimate the unpublished cells of the sample us_metros from their parents.")
+]
 LevelOption = Annotated[
     int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
 ]

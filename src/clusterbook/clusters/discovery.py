@@ -201,7 +201,7 @@ def _by_sector(codes: list[str], industries: Industries) -> dict[str, list[str]]
     """Group local industries by the top of their classification (all in one where there is no tree)."""
     groups: dict[str, list[str]] = {}
     for code in codes:
-        top = (industries.ancestors(code) or [""])[-1]
+        top = (industries.ancestors(code) or [code if industries.parents else ""])[-1]
         groups.setdefault(f"l{top}", []).append(code)
     return dict(sorted(groups.items()))
 

@@ -58,11 +58,13 @@ _NOISE = (
 )
 
 
-def us_metros(level: int = 4) -> Panel:
+def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
     """Return employment and establishments of the 933 US metropolitan and micropolitan areas in 2018 and 2019.
 
     Args:
         level: the level of NAICS 2017: 2 (sectors, such as '31-33'), 3, 4, 5 or 6 (national industries).
+        imputed: estimate the cells that are not published from what their parents leave over, so that every level adds
+            up to the one above (about 10 seconds a year), instead of counting them as zero.
 
     Returns:
         A panel with employment (jobs in mid-March) and establishments; ``totals`` are the published totals.
@@ -82,25 +84,46 @@ def us_metros(level: int = 4) -> Panel:
             "e.g. us_metros(level=4)."
         )
     cells = _cells("us_metro_cells", "employment", "establishments")
-    code = pl.col("industry")
-    depth = pl.when(code.str.contains("-")).then(2).otherwise(code.str.len_chars())
-    frame = cells.filter(depth == level, code != _TOTAL).with_columns(status_of("employment"))
-    totals = cells.filter(code == _TOTAL).drop("industry")
+    frame = cells.filter(_depth() == level, pl.col("industry") != _TOTAL).with_columns(status_of("employment"))
+    totals = cells.filter(pl.col("industry") == _TOTAL).drop("industry")
     source = Source(
         id="us-cbp-metro",
         title="County Business Patterns, metro areas",
         publisher=_PUBLISHER,
         licence=_LICENCE,
         vintage="2018 and 2019",
-        caveats=(
-            "A cell with fewer than three establishments is not published and counts as zero. "
-            f"The cells at NAICS level {level} hold {_coverage(frame, totals)}; "
-            "what is missing is mostly in industries of few and large plants.",
-            _WHO_COUNTS,
-            _NOISE,
-        ),
+        caveats=(_WHO_COUNTS, _NOISE),
     )
+    coverage = f"The published cells at NAICS level {level} hold {_coverage(frame, totals)}"
+    if imputed:
+        return _imputed_metros(
+            cells, level, replace(source, id="us-cbp-metro-imputed", caveats=(f"{coverage}.", *source.caveats))
+        )
+    hidden = (
+        f"A cell with fewer than three establishments is not published and counts as zero. {coverage}; "
+        "what is missing is mostly in industries of few and large plants."
+    )
+    source = replace(source, caveats=(hidden, *source.caveats))
     return Panel(sort_cells(frame), source, _metros(), _naics(), totals.sort("year", "region"))
+
+
+def _depth() -> pl.Expr:
+    """Return the NAICS level of an industry code; a range of sectors is a sector."""
+    code = pl.col("industry")
+    return pl.when(code.str.contains("-")).then(2).otherwise(code.str.len_chars())
+
+
+def _imputed_metros(cells: pl.DataFrame, level: int, source: Source) -> Panel:
+    from clusterbook.data.suppression import impute_panel
+
+    codes = cells.filter(_depth() == level, pl.col("industry") != _TOTAL)["industry"].unique().sort().to_list()
+    tree = _naics().frame
+    root = pl.DataFrame(
+        {"industry": [_TOTAL], "title": ["All industries"], "parent": [None]}, schema_overrides={"parent": pl.String}
+    )
+    whole = pl.concat([root, tree.with_columns(pl.col("parent").fill_null(_TOTAL))], how="diagonal")
+    panel = impute_panel(cells, source, Industries(whole.sort("industry"), "NAICS 2017"), _metros(), level=codes)
+    return replace(panel, industries=_naics())
 
 
 def us_counties() -> Panel:

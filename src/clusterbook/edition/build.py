@@ -19,18 +19,28 @@ from clusterbook.clusters.definitions import TRADED, ClusterDefinitions
 from clusterbook.clusters.identification import Profile, identify, load_profile
 from clusterbook.data.matrix import Matrix
 from clusterbook.data.panel import KEYS, Panel, add_up, hash_frame
+from clusterbook.edition.matrices import cluster_matrix
 from clusterbook.edition.store import Edition, write_edition
+from clusterbook.edition.structure import (
+    ALL,
+    change_by_parts,
+    complexity_and_variety,
+    industry_space,
+    industry_wages,
+    localisation,
+    opportunities,
+    significance,
+    traded_industries,
+)
 from clusterbook.errors import EditionError
 from clusterbook.measures.concentration import effective_number, entropy, herfindahl, locational_gini
 from clusterbook.measures.growth import growth
+from clusterbook.measures.intervals import quotient_interval
 from clusterbook.measures.specialisation import location_quotient, quotient, shares, size_rank
 from clusterbook.version import __version__
 
 Tables = dict[str, pl.DataFrame]
 Floats = NDArray[np.float64]
-
-#: Stands for 'all regions together' in the column region and for 'all industries together' in the column cluster.
-ALL = "*"
 
 SIMILAR_REGIONS = 10
 
@@ -86,8 +96,16 @@ def build_edition(
     say("Concentration of clusters and industries")
     tables["cluster_totals"] = _cluster_totals(panel, tables["clusters"])
     tables["industries"] = _industries(panel, membership)
+    say("Complexity, variety and what could come next")
+    of_regions, of_industries = complexity_and_variety(panel)
+    tables["industries"] = tables["industries"].join(of_industries, on=["industry", "year"], how="left")
+    traded = traded_industries(membership, definitions.clusters)
+    wage_year = _wage_year(panel, source_of_trends)
+    wages = industry_wages(source_of_trends, tables["industries"]["industry"].unique().sort(), wage_year)
+    tables["opportunities"] = opportunities(panel, traded, of_industries, wages)
+    tables["space_nodes"], tables["space_links"] = industry_space(panel, membership, traded)
     say("Regions and their likeness")
-    tables["regions"] = _regions(panel, tables["clusters"])
+    tables["regions"] = _regions(panel, tables["clusters"]).join(of_regions, on=["region", "year"], how="left")
     tables["similar"] = _similar(panel, tables["clusters"])
     tables["definitions"] = definitions.clusters
     tables["members"] = _members(panel, definitions, membership, tables["industries"])
@@ -112,7 +130,7 @@ def _check_same_regions(panel: Panel, trend: Panel) -> None:
 def _tidy(table: pl.DataFrame) -> pl.DataFrame:
     """Give every table one row order, and gaps instead of NaN."""
     floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
-    keys = [k for k in ("year", "region", "cluster", "industry", "rank", "other") if k in table.columns]
+    keys = [k for k in ("year", "region", "cluster", "rank", "industry", "other") if k in table.columns]
     return table.with_columns(pl.col(floats).fill_nan(None)).sort(keys, nulls_last=True)
 
 
@@ -120,7 +138,7 @@ def _tidy(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cells(panel: Panel) -> pl.DataFrame:
-    return location_quotient(shares(panel.frame, panel.size), panel.size)
+    return quotient_interval(location_quotient(shares(panel.frame, panel.size), panel.size), panel.size)
 
 
 def _clusters(
@@ -146,6 +164,9 @@ def _clusters(
     )
     # Traded clusters are compared with traded employment, local ones with local (US Cluster Mapping).
     found = location_quotient(found, size, industry="cluster", by=("year", "kind"))
+    found = quotient_interval(found, size, industry="cluster", by=("year", "kind"))
+    if "establishments" in panel.measures:
+        found = significance(found)
     found = size_rank(found, size, within=("cluster", "year"), name="rank")
     found = size_rank(found, "lq", within=("cluster", "year"), name="rank_lq")
     for rule in rules:
@@ -180,7 +201,12 @@ def _trends(panel: Panel, trend: Panel, definitions: ClusterDefinitions, cluster
     regional = pl.concat([by_cluster, by_region], how="diagonal_relaxed")
     both = pl.concat([regional, national.with_columns(region=pl.lit(ALL))], how="diagonal_relaxed")
     change = _change(_with_wage(both), trend, panel, clusters)
-    return {"trends": _with_wage(by_cluster), "national_trends": _with_wage(national), "change": change}
+    return {
+        "trends": _with_wage(by_cluster),
+        "national_trends": _with_wage(national),
+        "change": change,
+        "shift_share": change_by_parts(by_cluster, trend.size, comparable_years(trend)),
+    }
 
 
 def _with_wage(table: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +232,7 @@ def _change(both: pl.DataFrame, trend: Panel, panel: Panel, clusters: pl.DataFra
     change = grown.join(national, on="cluster").with_columns(
         growth_relative=pl.col("growth") - pl.col("growth_national")
     )
-    wage_year = panel.years[-1] if panel.years[-1] in trend.years else end
+    wage_year = _wage_year(panel, trend)
     if "wage" in both.columns:
         wages = both.filter(pl.col("year") == wage_year, pl.col("employment") > 0).select(*keys, "wage")
         usual = wages.filter(region=ALL).select("cluster", pl.col("wage").alias("_usual"))
@@ -215,6 +241,11 @@ def _change(both: pl.DataFrame, trend: Panel, panel: Panel, clusters: pl.DataFra
         )
         change = change.join(wages, on=keys, how="left")
     return change.join(_trend_coverage(both, panel, trend, clusters), on=keys, how="left")
+
+
+def _wage_year(panel: Panel, trend: Panel) -> int:
+    """Return the year of wages: that of the main figures where the trend panel has it, else its last."""
+    return panel.years[-1] if panel.years[-1] in trend.years else trend.years[-1]
 
 
 def _trend_coverage(both: pl.DataFrame, panel: Panel, trend: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
@@ -248,7 +279,7 @@ def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     present = [(pl.col(size) > 0).sum().alias("regions_present"), *strong]
     counts = clusters.group_by("cluster", "year").agg(*present)
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
-    parts = [_concentration(_cluster_matrix(clusters, size, year), panel, year, "cluster") for year in panel.years]
+    parts = [_concentration(cluster_matrix(clusters, size, year), panel, year, "cluster") for year in panel.years]
     return (
         add_up(clusters, ["cluster", "year"], panel.measures)
         .join(counts, on=["cluster", "year"])
@@ -256,6 +287,8 @@ def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
         .with_columns(_ratio(size, "_nation").alias("share"))
         .drop("_nation")
         .join(pl.concat(parts), on=["cluster", "year"])
+        .with_columns(pl.col("gini").rank("min", descending=True).over("year").alias("gini_rank"))
+        .join(localisation(panel, clusters), on=["cluster", "year"], how="left")
     )
 
 
@@ -272,15 +305,6 @@ def _industries(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
         .join(titles, on="industry", how="left")
         .join(main.select("industry", "cluster"), on="industry", how="left")
     )
-
-
-def _cluster_matrix(clusters: pl.DataFrame, size: str, year: int) -> Matrix:
-    cells = clusters.filter(pl.col("year") == year)
-    regions, names = cells["region"].unique().sort(), cells["cluster"].unique().sort()
-    values = np.zeros((len(regions), len(names)))
-    at = (regions.search_sorted(cells["region"]).to_numpy(), names.search_sorted(cells["cluster"]).to_numpy())
-    values[at] = cells[size].cast(pl.Float64).to_numpy()
-    return Matrix(values, tuple(regions.to_list()), tuple(names.to_list()))
 
 
 def _concentration(matrix: Matrix, panel: Panel, year: int, name: str) -> pl.DataFrame:
@@ -326,7 +350,7 @@ def _regions(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
         .alias("largest_cluster"),
         pl.col("region_share").max().alias("largest_share"),
     )
-    parts = [_diversity(_cluster_matrix(clusters, size, year), year, panel) for year in panel.years]
+    parts = [_diversity(cluster_matrix(clusters, size, year), year, panel) for year in panel.years]
     return (
         table.join(portfolio, on=keys, how="left")
         .with_columns(_ratio("_traded", size).alias("traded_share"), _ratio("_strong", "_traded").alias("strong_share"))
@@ -350,7 +374,7 @@ def _diversity(matrix: Matrix, year: int, panel: Panel) -> pl.DataFrame:
 
 def _similar(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     """Return the regions whose cluster structures overlap most with each: 1 - half the sum of share differences."""
-    matrix = _cluster_matrix(clusters, panel.size, panel.years[-1])
+    matrix = cluster_matrix(clusters, panel.size, panel.years[-1])
     known = np.flatnonzero((np.nan_to_num(matrix.values).sum(axis=1) > 0) & ~np.isnan(matrix.values).any(axis=1))
     structure = matrix.values[known] / matrix.values[known].sum(axis=1, keepdims=True)
     overlap = 1 - cdist(structure, structure, "cityblock") / 2

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from clusterbook.folders import fresh_folder
 from clusterbook.errors import EditionError
+from clusterbook.folders import fresh_folder
 
 MANIFEST = "manifest.json"
 FORMAT = "clusterbook-edition/1"

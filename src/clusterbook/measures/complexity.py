@@ -267,10 +267,14 @@ def _small_regions(eci: Floats, size: ArrayLike | None) -> tuple[str, ...]:
 
 
 class Fitness(NamedTuple):
-    """``fitness`` (R,) and ``complexity`` (I,) with mean 1; ``steps`` made; ``stable``: did the ranks settle?"""
+    """``fitness`` (R,) and ``complexity`` (I,) with mean 1; ``rank`` (R,), 1 the fittest; ``steps`` made; ``stable``.
+
+    Fitness may run to zero, where it is told apart by rank only. ``stable`` says whether ranks had settled.
+    """
 
     fitness: Floats
     complexity: Floats
+    rank: Floats
     steps: int
     stable: bool
 
@@ -311,16 +315,31 @@ def fitness(M: ArrayLike, *, steps: int | None = None, patience: int = 20, limit
     rows, columns = present.sum(axis=1) > 0, present.sum(axis=0) > 0
     part = _sparse(present[np.ix_(rows, columns)])
     turned: Any = sparse.csr_array(part.T)
-    F, Q = np.ones(part.shape[0]), np.ones(part.shape[1])
+    F, Q = np.zeros(part.shape[0]), np.zeros(part.shape[1])  # logarithms: values leave the range of floats
     ranks, unchanged, made = (np.argsort(F), np.argsort(Q)), 0, 0
     while part.size and made < (steps or limit) and (steps or unchanged < patience):
-        # What has fallen below 1e-200 stays there: its reciprocal must not overflow.
-        F, Q = part @ Q, 1 / (turned @ (1 / np.maximum(F, 1e-200)))
-        F, Q = F / F.mean(), Q / Q.mean()
+        F, Q = _log_sums(part, Q), -_log_sums(turned, -F)
+        F, Q = F - _log_mean(F), Q - _log_mean(Q)
         now = np.argsort(F, kind="stable"), np.argsort(Q, kind="stable")
         same = all(np.array_equal(old, new) for old, new in zip(ranks, now, strict=True))
         ranks, unchanged, made = now, unchanged + 1 if same else 0, made + 1
-    return Fitness(_spread(F, rows), _spread(Q, columns), made, unchanged >= patience)
+    rank = (1 + np.searchsorted(np.sort(-F), -F)).astype(np.float64)
+    return Fitness(
+        _spread(np.exp(F), rows), _spread(np.exp(Q), columns), _spread(rank, rows), made, unchanged >= patience
+    )
+
+
+def _log_sums(pattern: Any, logs: Floats) -> Floats:
+    """Return ln(sum of exp(logs)) over the entries of each row of a sparse pattern without empty rows."""
+    entries = logs[pattern.indices]
+    largest = np.maximum.reduceat(entries, pattern.indptr[:-1])
+    entries = np.exp(entries - np.repeat(largest, np.diff(pattern.indptr)))
+    return np.asarray(largest + np.log(np.add.reduceat(entries, pattern.indptr[:-1])))
+
+
+def _log_mean(logs: Floats) -> float:
+    largest = float(logs.max())
+    return largest + float(np.log(np.exp(logs - largest).mean()))
 
 
 def _spread(values: Floats, places: Any) -> Floats:
