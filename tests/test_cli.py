@@ -81,6 +81,14 @@ def test_read_a_source_and_build_from_its_panel(tmp_path):
     assert "Sources: abs_census, cbp" in run("read", "cpb", str(recorded), cwd=tmp_path).stderr
 
 
+def test_options_of_samples_are_checked(tmp_path):
+    wrong = run("build", "us_counties", "--impute", cwd=tmp_path)
+    assert wrong.returncode == 1
+    assert "The sample us_counties has no option --impute." in wrong.stderr
+    (tmp_path / "jobs.csv").write_text("region,industry,year,employment\nA,11,2019,3\n")
+    assert "options of bundled samples" in run("build", "jobs.csv", "--level", "3", cwd=tmp_path).stderr
+
+
 def test_wrong_usage_is_exit_code_2():
     assert run("atlas", "--no-such-option").returncode == 2
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -63,16 +65,21 @@ def test_discovery_is_reproducible_and_ids_follow_size(panel, definitions):
     assert traded == sorted(traded, reverse=True)
 
 
-def test_suppressed_cells_stop_discovery_with_a_remedy(panel):
-    from dataclasses import replace
+def hide(panel, regions):
+    hidden = pl.col("region").is_in(regions) & (pl.col("industry") == "11")
+    return replace(panel, frame=panel.frame.with_columns(employment=pl.when(~hidden).then("employment")))
 
-    hidden = panel.frame.with_columns(
-        employment=pl.when((pl.col("region") == "R01") & (pl.col("industry") == "11"))
-        .then(None)
-        .otherwise("employment")
-    )
-    with pytest.raises(DefinitionError, match=r"1 cells of 2019 are suppressed.*Choose a year"):
-        cb.discover_definitions(replace(panel, frame=hidden))
+
+def test_regions_with_suppressed_cells_give_no_evidence(panel, definitions):
+    found = cb.discover_definitions(hide(panel, ["R01", "R02"]), n_clusters=(3, 3))
+    assert (definitions.parameters["regions used"], found.parameters["regions used"]) == (24, 22)
+    shown = panel.frame.filter(~pl.col("region").is_in(["R01", "R02"]))
+    assert cb.discover_definitions(replace(panel, frame=shown), n_clusters=(3, 3)).members.equals(found.members)
+
+
+def test_too_many_suppressed_regions_stop_discovery_with_a_remedy(panel):
+    with pytest.raises(DefinitionError, match=r"9 such regions \(15 have suppressed cells\).*impute suppressed cells"):
+        cb.discover_definitions(hide(panel, [f"R{k:02d}" for k in range(15)]))
 
 
 def test_too_small_a_panel_is_refused():

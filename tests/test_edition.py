@@ -10,8 +10,8 @@ import pytest
 
 import clusterbook as cb
 from clusterbook.data.panel import STATUS
-from clusterbook.folders import fresh_folder
 from clusterbook.errors import EditionError, OutputError
+from clusterbook.folders import fresh_folder
 
 
 def files(folder: Path) -> dict[str, bytes]:

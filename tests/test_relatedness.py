@@ -60,7 +60,7 @@ def test_an_industry_without_variation_has_no_correlation() -> None:
 
 
 def test_suppressed_cells_are_refused() -> None:
-    with pytest.raises(ValueError, match="impute suppressed cells"):
+    with pytest.raises(ClusterbookError, match="impute suppressed cells"):
         locational_correlation(np.array([[1.0, np.nan], [2.0, 3.0]]))
 
 

@@ -57,6 +57,9 @@ TitleOption = Annotated[str | None, typer.Option("--title", help="The name of th
 ImputeOption = Annotated[
     bool, typer.Option("--impute", help="Estimate the unpublished cells of the sample us_metros from their parents.")
 ]
+GeometryOption = Annotated[
+    Path | None, typer.Option("--geometry", help="Shapes for the sample europe_nuts2 (GeoPackage or GeoJSON).")
+]
 LevelOption = Annotated[
     int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
 ]
@@ -73,6 +76,8 @@ def atlas(
     definitions: DefinitionsOption = None,
     title: TitleOption = None,
     level: LevelOption = None,
+    impute: ImputeOption = False,
+    geometry: GeometryOption = None,
     show: Annotated[bool, typer.Option("--open", help="Open the atlas in the browser.")] = False,
 ) -> None:
     """Make an atlas: a self-contained site that opens by double-click and can be hosted as it is."""
@@ -80,7 +85,14 @@ def atlas(
         if _is_edition(source):
             edition = cb.open_edition(source)
         else:
-            edition = _build(source, folder.parent / f"{folder.name}.edition", definitions, title, level, say)
+            edition = _build(
+                source,
+                folder.parent / f"{folder.name}.edition",
+                definitions,
+                title,
+                _sample_options(level, impute, geometry),
+                say,
+            )
         index = cb.write_atlas(edition, folder, progress=say)
     out.print(f"Atlas: {index}", soft_wrap=True)
     if show and sys.stdout.isatty():
@@ -97,10 +109,12 @@ def build(
     definitions: DefinitionsOption = None,
     title: TitleOption = None,
     level: LevelOption = None,
+    impute: ImputeOption = False,
+    geometry: GeometryOption = None,
 ) -> None:
     """Compute an edition: Parquet tables and a manifest that says what made them."""
     with _working() as say:
-        edition = _build(source, folder, definitions, title, level, say)
+        edition = _build(source, folder, definitions, title, _sample_options(level, impute, geometry), say)
     out.print(f"Edition: {edition.path}", soft_wrap=True)
 
 
@@ -110,7 +124,7 @@ def inspect(path: Annotated[Path, typer.Argument(help="An edition or panel folde
     if _is_edition(str(path)):
         _show_edition(cb.open_edition(path))
     else:
-        _show_panel(_panels(str(path), None)[0])
+        _show_panel(_panels(str(path), {})[0])
 
 
 OptionsOption = Annotated[
@@ -211,24 +225,28 @@ def _build(
     folder: Path,
     definitions: Path | None,
     title: str | None,
-    level: int | None,
+    options: dict[str, Any],
     say: Callable[[str], None],
 ) -> Edition:
     say(f"Reading {source}")
-    panel, trend = _panels(source, level)
+    panel, trend = _panels(source, options)
     say("Cluster definitions")
     chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
     return cb.build_edition(panel, chosen, folder, trend=trend, title=title or TITLES.get(source), progress=say)
 
 
-def _panels(source: str, level: int | None) -> tuple[Panel, Panel | None]:
+def _panels(source: str, options: dict[str, Any]) -> tuple[Panel, Panel | None]:
     """Return the main panel of a source and, where another source covers more years, the panel of trends."""
     from clusterbook.data.store import open_panel
 
-    if source == "us_metros":
-        return cb.samples.us_metros(level or 4), cb.samples.us_metro_trends()
     if source in dict(cb.samples.listing()):
-        return getattr(cb.samples, source)(), None
+        load = getattr(cb.samples, source)
+        foreign = [name for name in options if name not in signature(load).parameters]
+        if foreign:
+            raise ClusterbookError(f"The sample {source} has no option --{foreign[0].replace('imputed', 'impute')}.")
+        return load(**options), cb.samples.us_metro_trends() if source == "us_metros" else None
+    if options:
+        raise ClusterbookError("--level, --impute and --geometry are options of bundled samples.")
     if (Path(source) / "panel.json").is_file():
         return open_panel(source), None
     if not Path(source).exists():
@@ -260,6 +278,11 @@ def _option(text: str, known: list[str]) -> tuple[str, Any]:
         )
     parts = tuple(int(part) if part.isdigit() else part for part in value.split(","))
     return name, parts if len(parts) > 1 else parts[0]
+
+
+def _sample_options(level: int | None, impute: bool, geometry: Path | None) -> dict[str, Any]:
+    given = {"level": level, "imputed": impute or None, "geometry": geometry}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _discover(panel: Panel, source: str) -> ClusterDefinitions:

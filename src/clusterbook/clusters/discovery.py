@@ -45,6 +45,8 @@ def discover_definitions(
        the cut with the highest mean validation score is kept (ties: the smaller number).
     4. *Labels* are made from the titles of the largest members.
 
+    Regions with suppressed cells give no evidence and are left out; the parameters count those that were used.
+
     Args:
         panel: at least 10 regions and 6 industries; establishments are used when the panel has them.
         year: the year to look at (default: the last).
@@ -52,7 +54,7 @@ def discover_definitions(
         local_share: see above; 1.0 makes nearly everything traded.
 
     Raises:
-        DefinitionError: too small a panel, or suppressed cells in that year.
+        DefinitionError: too small a panel, or too few regions without suppressed cells in that year.
 
     Source: Delgado, Porter and Stern (2016), Journal of Economic Geography 16; the local rule is ours.
     """
@@ -90,6 +92,7 @@ def discover_definitions(
         source=f"discovered in {panel.source.title}, {year}",
         parameters={
             "year": year,
+            "regions used": len(size.regions),
             "similarity": "locational correlation, square roots, net of region size",
             "measures": measures,
             "linkage": "Ward, distance sqrt(2 (1 - mean similarity))",
@@ -135,20 +138,17 @@ def local_industries(values: Floats, population: Floats, *, share: float = LOCAL
 
 
 def _usable(matrices: list[Matrix], year: int) -> list[Matrix]:
-    """Refuse suppressed cells; keep regions and industries that have anything at all."""
+    """Keep regions without suppressed cells, and regions and industries that have anything at all."""
     first = matrices[0]
-    hidden = int(np.isnan(np.stack([m.values for m in matrices])).sum())
-    if hidden:
-        raise DefinitionError(
-            f"{hidden} cells of {year} are suppressed: co-location cannot be computed from them. Choose a year without "
-            "suppressed cells with year=..., or read your own definitions with read_definitions()."
-        )
-    rows = np.flatnonzero(first.values.sum(axis=1) > 0)
-    columns = np.flatnonzero(first.values.sum(axis=0) > 0)
+    unknown = np.isnan(np.stack([m.values for m in matrices])).any(axis=(0, 2))
+    rows = np.flatnonzero(~unknown & (np.nan_to_num(first.values).sum(axis=1) > 0))
+    columns = np.flatnonzero(first.values[rows].sum(axis=0) > 0)
     if len(rows) < 10 or len(columns) < 6:
         raise DefinitionError(
-            "Discovery needs at least 10 regions and 6 industries with anything in them; "
-            f"the panel has {len(rows)} and {len(columns)} in {year}."
+            "Discovery needs at least 10 regions and 6 industries with anything in them and nothing suppressed; "
+            f"in {year} the panel has {len(rows)} such regions ({unknown.sum()} have suppressed cells) and "
+            f"{len(columns)} industries. Choose another year with year=..., impute suppressed cells first "
+            "(clusterbook.data.suppression.impute_panel), or read your own definitions with read_definitions()."
         )
     return [
         Matrix(

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from clusterbook.clusters.definitions import TRADED, ClusterDefinitions
 from clusterbook.clusters.identification import Profile, identify, load_profile
@@ -36,7 +35,7 @@ from clusterbook.errors import EditionError
 from clusterbook.measures.concentration import effective_number, entropy, herfindahl, locational_gini
 from clusterbook.measures.growth import growth
 from clusterbook.measures.intervals import quotient_interval
-from clusterbook.measures.specialisation import location_quotient, quotient, shares, size_rank
+from clusterbook.measures.specialisation import krugman_pairs, location_quotient, quotient, shares, size_rank
 from clusterbook.version import __version__
 
 Tables = dict[str, pl.DataFrame]
@@ -138,7 +137,19 @@ def _tidy(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cells(panel: Panel) -> pl.DataFrame:
-    return quotient_interval(location_quotient(shares(panel.frame, panel.size), panel.size), panel.size)
+    size = panel.size
+    cells = quotient_interval(location_quotient(shares(panel.frame, size), size), size)
+    whole_region, whole_industry = _complete(size, "region", "year"), _complete(size, "industry", "year")
+    return cells.with_columns(
+        pl.when(whole_region).then("region_share"),
+        pl.when(whole_industry).then("industry_share"),
+        pl.when(whole_region & whole_industry).then("lq"),
+    )
+
+
+def _complete(size: str, *keys: str) -> pl.Expr:
+    """Tell where a total is known: a total that lacks a suppressed part would make shares and quotients too large."""
+    return pl.col(size).is_not_null().all().over(keys)
 
 
 def _clusters(
@@ -148,13 +159,14 @@ def _clusters(
     # Clusters of no stated kind are compared with the traded ones.
     kinds = definitions.clusters.select("cluster", pl.col("kind").fill_null(TRADED))
     cells = _add_up_clusters(panel, membership)
-    region_total = panel.frame.group_by("region", "year").agg(pl.sum(size).alias("_region"))
+    whole = pl.when(pl.col(size).null_count() == 0).then(pl.sum(size))  # unknown where any part is
+    region_total = panel.frame.group_by("region", "year").agg(whole.alias("_region"))
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
     found = (
         cells.join(kinds, on="cluster")
         .join(region_total, on=["region", "year"])
         .join(nation, on="year")
-        .with_columns(pl.sum(size).over("cluster", "year").alias("_cluster"))
+        .with_columns(whole.over("cluster", "year").alias("_cluster"))
         .with_columns(
             quotient(pl.col(size), pl.col("_region"), pl.col("_cluster"), pl.col("_nation")).alias("lq_all"),
             _ratio(size, "_region").alias("region_share"),
@@ -165,12 +177,17 @@ def _clusters(
     # Traded clusters are compared with traded employment, local ones with local (US Cluster Mapping).
     found = location_quotient(found, size, industry="cluster", by=("year", "kind"))
     found = quotient_interval(found, size, industry="cluster", by=("year", "kind"))
+    known = _complete(size, "region", "year", "kind") & _complete(size, "cluster", "year")
+    found = found.with_columns(pl.when(known).then("lq"))
     if "establishments" in panel.measures:
         found = significance(found)
     found = size_rank(found, size, within=("cluster", "year"), name="rank")
     found = size_rank(found, "lq", within=("cluster", "year"), name="rank_lq")
     for rule in rules:
         found = identify(found, rule, size=size)
+        # A region whose size is not known has no flags, even where its establishments alone would rule them out.
+        flags = [flag.name for flag in rule.flags] + ([rule.count] if rule.count else [])
+        found = found.with_columns(pl.when(pl.col(size).is_not_null()).then(pl.col(flags)))
     return found
 
 
@@ -376,8 +393,7 @@ def _similar(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     """Return the regions whose cluster structures overlap most with each: 1 - half the sum of share differences."""
     matrix = cluster_matrix(clusters, panel.size, panel.years[-1])
     known = np.flatnonzero((np.nan_to_num(matrix.values).sum(axis=1) > 0) & ~np.isnan(matrix.values).any(axis=1))
-    structure = matrix.values[known] / matrix.values[known].sum(axis=1, keepdims=True)
-    overlap = 1 - cdist(structure, structure, "cityblock") / 2
+    overlap = 1 - krugman_pairs(matrix.values[known]) / 2
     np.fill_diagonal(overlap, -1)
     k = min(SIMILAR_REGIONS, len(known) - 1)
     nearest = np.argsort(-overlap, axis=1, kind="stable")[:, :k]

@@ -52,7 +52,7 @@ def locational_correlation(values: Floats, *, size: Floats | None = None, transf
         exactly in proportion to size) has no correlation: its row and column are NaN, diagonal included.
 
     Raises:
-        ValueError: values hold NaN (suppressed cells): a correlation that skips them would not be comparable.
+        ClusterbookError: values hold NaN (suppressed cells): a correlation that skips them would not be comparable.
 
     Example:
         >>> import numpy as np
@@ -66,7 +66,7 @@ def locational_correlation(values: Floats, *, size: Floats | None = None, transf
     Defining clusters of related industries, Journal of Economic Geography 16. Square root and partial form: ours.
     """
     if np.isnan(values).any():
-        raise ValueError("values hold NaN: impute suppressed cells, or choose a year without them")
+        raise ClusterbookError("values hold NaN: impute suppressed cells, or choose a year without them")
     apply = _TRANSFORMS[transform]
     deviation = apply(values)
     deviation = deviation - deviation.mean(axis=0)
