@@ -35,7 +35,15 @@ err = Console(stderr=True)
 DEFAULT_SAMPLE = "us_metros"
 
 #: What the books made of the bundled data are called.
-TITLES = {"us_metros": "Clusters of US metro areas", "us_counties": "Clusters of US counties"}
+TITLES = {
+    "us_metros": "Clusters of US metro areas",
+    "us_counties": "Clusters of US counties",
+    "us_metro_trends": "Clusters of US metro areas over five years",
+    "us_commuting_zones": "Clusters of US commuting zones",
+    "uk_regions": "Clusters of UK regions",
+    "nz_urban_areas": "Clusters of New Zealand",
+    "europe_nuts2": "Clusters of European regions",
+}
 
 SourceArgument = Annotated[
     str,

@@ -48,8 +48,8 @@ class Book:
     def record(self, downloads: list[Download]) -> dict[str, Any]:
         """Return what every page needs: words, sources, the lists of clusters and regions."""
         m = self.manifest
-        size = {"name": "size", "label": words(self.size), "unit": m["units"].get(self.size, "")}
-        beside = [{"name": n, "label": words(n), "unit": m["units"].get(n, "")} for n in self.beside]
+        size = {"name": "size", "label": self.label(self.size), "unit": m["units"].get(self.size, "")}
+        beside = [{"name": n, "label": self.label(n), "unit": m["units"].get(n, "")} for n in self.beside]
         kept = ("title", "noun", "sources", "definitions", "profiles", "parameters", "software", "tables", "inputs")
         more = ("years", "trend_years", "growth_years", "region_note", "region_set", "classification", "units")
         return {
@@ -211,10 +211,14 @@ class Book:
             sums |= {"strong": strong.height, "strong_size": in_strong, "strong_share": share}
         return as_shown(pl.DataFrame([sums])).row(0, named=True)
 
+    def label(self, measure: str) -> str:
+        """Return what a measure is called."""
+        return str(self.manifest.get("labels", {}).get(measure, measure.replace("_", " ")))
+
     def _terms(self) -> dict[str, dict[str, str]]:
         text = (files("clusterbook.atlas") / "glossary.yaml").read_text(encoding="utf-8")
         noun, nouns = self.manifest["noun"]
-        fill = partial(str.format, measure=words(self.size), noun=noun, nouns=nouns)
+        fill = partial(str.format, measure=self.label(self.size), noun=noun, nouns=nouns)
         return {
             key: {field: fill(words) for field, words in term.items()} for key, term in yaml.safe_load(text).items()
         }
@@ -223,11 +227,6 @@ class Book:
 def optional_table(edition: Edition, name: str) -> pl.DataFrame | None:
     """Read a table, or nothing where the edition has none or an empty one."""
     return edition.table(name) if edition.manifest["tables"].get(name, {}).get("rows") else None
-
-
-def words(name: str) -> str:
-    """Return the name of a measure as words."""
-    return name.replace("_", " ")
 
 
 def _map_ratio(edition: Edition) -> float:

@@ -13,7 +13,7 @@ import jinja2
 import vl_convert
 
 from clusterbook.atlas import theme
-from clusterbook.atlas.book import ALL, Book, optional_table, words
+from clusterbook.atlas.book import ALL, Book, optional_table
 from clusterbook.atlas.charts import atlas_charts, compile_chart
 from clusterbook.atlas.columns import script
 from clusterbook.atlas.downloads import Download, write_downloads
@@ -91,7 +91,7 @@ def _write_shell(folder: Path, book: Book, downloads: list[Download]) -> None:
     manifest = book.manifest
     page = template.render(
         title=manifest["title"],
-        measure=words(manifest["measure"]).capitalize(),
+        measure=book.label(book.size)[:1].upper() + book.label(book.size)[1:],
         nouns=manifest["noun"][1],
         year=book.year,
         n_clusters=book.clusters.height,

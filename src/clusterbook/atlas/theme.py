@@ -27,7 +27,7 @@ PALETTE: dict[str, tuple[str, str]] = {
     # Maps: the ground under the regions, the lines between them, regions in which nothing is recorded.
     "ground": ("#eceae4", "#20262c"),
     "border": ("#ffffff", "#14181c"),
-    "none": ("#f8f7f4", "#2a3138"),
+    "none": ("#d9d6ce", "#39424b"),
     # Quotients around 1: cool below, warm above, darker (on a dark page: brighter) the further away.
     "below-2": ("#c1d4e4", "#41678a"),
     "below-1": ("#e0eaf2", "#2f4759"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import polars as pl
 import yaml
@@ -16,6 +16,8 @@ from clusterbook.clusters.definitions import TRADED
 from clusterbook.errors import ClusterbookError, DataError, Problem
 
 KEYS = ("region", "cluster", "year")
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 #: Stands in profiles for the main measure of the table.
 SIZE = "size"
@@ -90,27 +92,27 @@ class Profile(_Data):
         return tuple(indicator for indicator in wanted if indicator not in present)
 
 
-def identify(
-    clusters: pl.DataFrame, profile: str | Path | Profile = "uscmp", *, size: str = "employment"
-) -> pl.DataFrame:
+def identify(clusters: Frame, profile: str | Path | Profile = "uscmp", *, size: str = "employment") -> Frame:
     """Add the flags of a profile: one boolean column a rule.
 
     Args:
         clusters: one row a region, cluster and year, with the columns the rules speak of: the size, ``lq`` (traded
             against traded), ``lq_all``, ``region_share``, ``establishments`` and, for rules on traded clusters,
-            ``kind``. Rows of all regions are needed, since rules compare regions with each other.
+            ``kind``. Rows of all regions are needed, since rules compare regions with each other; years stand apart,
+            so a table larger than memory can go year by year. A data frame or a lazy frame.
         profile: the id of a bundled profile (see ``profiles``), a path to a YAML file or a ``Profile``.
         size: the column of the main measure.
 
     Returns:
-        The same rows in the same order with the profile's columns added (or replaced). A flag is null where it is not
-        known: a figure is missing (suppressed) that could change the answer. It is null, too, for local clusters
-        where the profile is about traded ones; a cluster of no stated kind is taken as traded. Regions outside the
-        profile's population (those without the cluster) are false. ``Profile.skipped`` tells which optional
-        conditions a table cannot serve.
+        The same kind of frame and the same rows with the profile's columns added (or replaced); a data frame keeps the
+        order of its rows, a lazy one leaves it to the engine. A flag is null where it is not known: a figure is missing
+        (suppressed) that could change the answer. It is null, too, for local clusters where the profile is about traded
+        ones; a cluster of no stated kind is taken as traded. Regions outside the profile's population (those without
+        the cluster) are false. ``Profile.skipped`` tells which optional conditions a table cannot serve.
 
     Raises:
-        ClusterbookError: a column that the rules need is absent, or rows are not unique.
+        ClusterbookError: a column that the rules need is absent, or rows are not unique (which is asked of data frames
+            only: in a lazy one it would cost more than the flags).
         DataError: the YAML file is not a valid profile.
 
     Example:
@@ -121,8 +123,11 @@ def identify(
         [True, False, False, False, None]
     """
     rules = profile if isinstance(profile, Profile) else load_profile(profile)
-    columns = {SIZE: size} | {name: name for name in clusters.columns if name != SIZE}
-    _check_table(clusters, rules, columns)
+    present = clusters.collect_schema().names()
+    columns = {SIZE: size} | {name: name for name in present if name != SIZE}
+    _check_columns(present, rules, columns)
+    if isinstance(clusters, pl.DataFrame):
+        _check_unique(clusters)
     eligible = [_holds(rules.population, rules, columns)]
     if rules.minimum_size is not None:
         eligible.append(_number(size) >= rules.minimum_size)
@@ -199,16 +204,19 @@ def _parse(text: str, origin: str) -> list[Profile]:
         raise DataError(origin, faults) from error
 
 
-def _check_table(clusters: pl.DataFrame, rules: Profile, columns: dict[str, str]) -> None:
+def _check_columns(present: list[str], rules: Profile, columns: dict[str, str]) -> None:
     conditions = [rules.population, *(c for flag in rules.flags for c in flag.conditions if not c.optional)]
     needed = [*KEYS, columns[SIZE], *(columns.get(c.indicator, c.indicator) for c in conditions)]
     needed += ["kind"] if rules.applies_to == "traded" else []
-    missing = [f"'{name}'" for name in dict.fromkeys(needed) if name not in clusters.columns]
+    missing = [f"'{name}'" for name in dict.fromkeys(needed) if name not in present]
     if missing:
         raise ClusterbookError(
-            f"Profile '{rules.id}' needs {', '.join(missing)}. The table has: {', '.join(clusters.columns)}. "
+            f"Profile '{rules.id}' needs {', '.join(missing)}. The table has: {', '.join(present)}. "
             "Compute or rename the column (size= names the one of the main measure)."
         )
+
+
+def _check_unique(clusters: pl.DataFrame) -> None:
     twice = clusters.filter(pl.struct(KEYS).is_duplicated())
     if not twice.is_empty():
         row = ", ".join(f"{key} {twice[key][0]}" for key in KEYS)

@@ -38,10 +38,15 @@ class Source:
     note: str = ""
     caveats: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def unit(self, measure: str) -> str:
         """Return the unit of a measure ('' where nobody stated one)."""
         return self.units.get(measure, UNITS.get(measure, ""))
+
+    def label(self, measure: str) -> str:
+        """Return what a measure is called on a page."""
+        return self.labels.get(measure, measure.replace("_", " "))
 
 
 @dataclass(frozen=True)

@@ -266,6 +266,7 @@ def us_commuting_zones() -> Panel:
             "Employed residents, by where they live. Alaska and Hawaii are not in the data.",
         ),
         units={"weighted_share": "workers per million of the nation"},
+        labels={"weighted_share": "weighted employment"},
     )
     industries = Industries(_table("census_industries_1990"), "Census industries 1990")
     return Panel(sort_cells(frame), source, _zones(), industries, totals.sort("year", "region"))
@@ -312,6 +313,7 @@ def uk_regions() -> Panel:
             "than value added; it is left blank.",
         ),
         units={"gva": "million GBP"},
+        labels={"gva": "gross value added"},
     )
     return Panel(
         sort_cells(frame),

@@ -465,6 +465,7 @@ def _manifest(
         "software": f"clusterbook {__version__}",
         "measure": panel.size,
         "units": units,
+        "labels": {name: panel.source.labels.get(name) or source_of_trends.source.label(name) for name in measures},
         "years": list(panel.years),
         "trend_years": list(source_of_trends.years),
         "growth_years": list(comparable_years(source_of_trends)),

@@ -1,0 +1,161 @@
+"""What all figures share: the frame with title and source, data that come along, labels that keep apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any, Literal, TypedDict
+
+import altair as alt
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from clusterbook.atlas.theme import Colours, chart_config, colours
+from clusterbook.errors import ClusterbookError
+
+Floats = NDArray[np.float64]
+
+WIDTH, HEIGHT = 560, 340
+_LETTERS = 0.145  # letters a pixel of width holds in 12 px type
+
+
+class Words(TypedDict, total=False):
+    """What a figure says of itself, each optional.
+
+    ``title``: the finding (default: read off the result); ``subtitle``: what is measured, in which unit, where and
+    when; ``source``: stands under the figure; ``mode``: 'light' or 'dark'.
+    """
+
+    title: str
+    subtitle: str
+    source: str
+    mode: Literal["light", "dark"]
+
+
+def palette(words: Words) -> Colours:
+    """Return the colours of the mode asked for."""
+    return colours(words.get("mode", "light"))
+
+
+def rows(**columns: Any) -> alt.InlineData:
+    """Return columns of one length as data within the chart, which Altair's limit on rows does not touch.
+
+    NaN becomes null, as JSON knows no NaN.
+    """
+    frame = pl.DataFrame(columns, strict=False).fill_nan(None)
+    return alt.InlineData(values=frame.to_dicts())
+
+
+def frame(
+    layers: Sequence[alt.Chart],
+    words: Words,
+    *,
+    finding: str,
+    reading: str,
+    width: int = WIDTH,
+    height: int | alt.Step = HEIGHT,
+) -> alt.VConcatChart:
+    """Put layers into the house frame.
+
+    ``finding`` is the title unless the caller has one; ``reading`` says how to read the figure and comes below the
+    caller's subtitle.
+    """
+    colour = palette(words)
+    body = alt.layer(*layers).properties(
+        width=width,
+        height=height,
+        title=alt.TitleParams(
+            _lines(words.get("title", finding), width * 0.75),
+            subtitle=[*_lines(words.get("subtitle", ""), width), *_lines(reading, width)],
+            anchor="start",
+            frame="group",
+            offset=14,
+            fontSize=16,
+            fontWeight=600,
+            color=colour["ink"],
+            subtitleFontSize=12,
+            subtitleColor=colour["muted"],
+            subtitlePadding=6,
+            subtitleLineHeight=16,
+        ),
+    )
+    source = alt.TitleParams(
+        _lines(f"Source: {words['source']}" if words.get("source") else "", width),
+        orient="bottom",
+        anchor="start",
+        offset=10,
+        fontSize=11,
+        fontWeight="normal",
+        color=colour["muted"],
+    )
+    config: Any = chart_config(colour) | {"background": colour["paper"], "padding": 12}
+    return alt.VConcatChart(vconcat=[body], title=source, config=config)
+
+
+def _lines(text: str, width: float) -> list[str]:
+    return wrap(text, int(width * _LETTERS * 1.25))
+
+
+def axis(title: str, **more: Any) -> alt.Axis:
+    """Return a quiet axis whose title stands at its end."""
+    return alt.Axis(title=title, titleAnchor="end", titlePadding=8, tickCount=5, **more)
+
+
+def guide(colour: Colours, **at: float) -> alt.Chart:
+    """Return a dashed line across the figure at ``x=`` or ``y=``."""
+    ((channel, value),) = at.items()
+    encoding: Any = {channel: alt.datum(value)}
+    return alt.Chart(rows(at=[0])).mark_rule(color=colour["muted"], strokeDash=[3, 3]).encode(**encoding)
+
+
+def names_of(names: Sequence[str] | None, count: int, noun: str) -> list[str]:
+    """Return the names, or numbers where there are none.
+
+    Raises:
+        ClusterbookError: as many names as there should not be.
+    """
+    if names is None:
+        return [f"{noun} {k + 1}" for k in range(count)]
+    if len(names) != count:
+        raise ClusterbookError(f"{len(names)} names for {count} {noun}s. Give one each, in the same order.")
+    return list(names)
+
+
+def apart(x: ArrayLike, y: ArrayLike, labels: Sequence[str], order: ArrayLike, most: int) -> list[int]:
+    """Choose which points to label: in the order given, at most ``most``, none whose label would lie on another's.
+
+    ``x`` and ``y`` are where labels stand as parts of width and height, 0 to 1. Labels begin at their point.
+    """
+    across, up = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    length = np.array([len(text) for text in labels]) / (WIDTH * _LETTERS)
+    chosen: list[int] = []
+    for k in np.asarray(order).tolist():
+        if len(chosen) == most:
+            break
+        clear = all(
+            abs(up[k] - up[j]) > 0.05 or across[k] > across[j] + length[j] or across[j] > across[k] + length[k]
+            for j in chosen
+        )
+        if clear:
+            chosen.append(int(k))
+    return chosen
+
+
+def unit_interval(values: Floats) -> Floats:
+    """Map values to 0 to 1 between their least and their greatest; all to 0 where they are the same."""
+    low, high = values.min(), values.max()
+    return np.asarray((values - low) / (high - low if high > low else 1.0))
+
+
+def require_one_line(name: str, values: ArrayLike) -> Floats:
+    """Return values as floats after checking that they are one-dimensional and without gaps."""
+    line = np.asarray(values, dtype=np.float64)
+    if line.ndim != 1:
+        raise ClusterbookError(f"{name} has shape {line.shape}. Give one value a region.")
+    gaps = int((~np.isfinite(line)).sum())
+    if gaps:
+        raise ClusterbookError(
+            f"{name} has {gaps} missing or infinite values. Leave those regions out, or impute suppressed cells first."
+        )
+    return line

@@ -1,0 +1,231 @@
+"""The industry space: industries as points, tied to those to which they are most related."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import altair as alt
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
+
+from clusterbook.edition.store import Edition
+from clusterbook.errors import ClusterbookError
+from clusterbook.plot.figure import Floats, Words, apart, frame, names_of, palette, rows
+
+_COLOURED = 5  # groups with a colour of their own
+_HUBS = 9
+_ROUNDS = 300  # of the layout; it has long settled by then
+
+
+def industry_space(edition: Edition, **words: Unpack[Words]) -> alt.VConcatChart:
+    """Draw the industry space of an edition: its traded industries, placed as in its tables, coloured by cluster.
+
+    Args:
+        edition: with the tables ``space_nodes`` and ``space_links``.
+        words: see ``Words``; the source is the edition's unless given.
+
+    Returns:
+        A chart with the largest clusters named.
+
+    Raises:
+        EditionError: the edition has no industry space.
+
+    Example:
+        >>> import clusterbook as cb
+        >>> industry_space(cb.open_edition("us-2019.edition")).save("space.png")  # doctest: +SKIP
+    """
+    nodes, links = edition.table("space_nodes"), edition.table("space_links")
+    members, definitions = edition.table("members"), edition.table("definitions")
+    titles = dict(members.select("industry", "title").unique("industry").iter_rows())
+    labels = dict(definitions.select("cluster", "label").iter_rows())
+    size = edition.manifest["measure"]
+    row = {code: k for k, code in enumerate(nodes["industry"])}
+    words = {"source": "; ".join(source["title"] for source in edition.manifest["sources"]), **words}
+    return _network(
+        nodes.select("x", "y").to_numpy(),
+        np.array([[row[a], row[b]] for a, b in links.select("industry", "other").iter_rows()]).reshape(-1, 2),
+        [titles.get(code, code) for code in nodes["industry"]],
+        nodes[size].fill_null(0).to_numpy(),
+        [labels.get(cluster, "") for cluster in nodes["cluster"].fill_null("")],
+        words,
+    )
+
+
+def proximity_space(
+    proximity: ArrayLike,
+    names: Sequence[str],
+    *,
+    size: ArrayLike | None = None,
+    groups: Sequence[str] | None = None,
+    links: int = 300,
+    **words: Unpack[Words],
+) -> alt.VConcatChart:
+    """Draw a matrix of relatedness as a network: the tree of the strongest ties, and the strongest other ties.
+
+    Positions come from the ties alone (steps along them as distances) and are the same in every run.
+
+    Args:
+        proximity: relatedness of pairs, shape (I, I), symmetric, not negative, e.g. ``measures.relatedness.proximity``.
+            Industries related to nobody (NaN or 0 throughout) are left out.
+        names: of the I industries.
+        size: of the I industries, not negative; area of the points. Default: all the same.
+        groups: of the I industries, e.g. clusters: the five largest groups get colours and names. Default: the
+            industries with most ties are named.
+        links: how many ties to draw; the tree, which holds everything together, is drawn whole even if it has more.
+        words: see ``Words``.
+
+    Returns:
+        A chart.
+
+    Raises:
+        ClusterbookError: not a symmetric array of relatedness, nobody is related, or names do not fit.
+
+    Example:
+        >>> near = [[1, 0.9, 0.8, 0.7], [0.9, 1, 0, 0], [0.8, 0, 1, 0], [0.7, 0, 0, 1]]
+        >>> proximity_space(near, ["Steel", "Ships", "Cars", "Tools"]).to_dict()["vconcat"][0]["title"]["text"]
+        ['Steel has the most ties: 3 of 3 shown']
+
+    Source: Hidalgo, Klinger, Barabási and Hausmann (2007), The product space conditions the development of nations,
+    Science 317; layout by stress majorisation: Gansner, Koren and North (2005).
+    """
+    near = _checked(proximity)
+    labels = names_of(names, len(near), "industry")
+    kept = np.flatnonzero(near.any(axis=1))
+    if not len(kept):
+        raise ClusterbookError("No two industries are related: there is nothing to draw.")
+    ties = _strongest(near[np.ix_(kept, kept)], links)
+    area = np.ones(len(near)) if size is None else np.nan_to_num(np.asarray(size, dtype=np.float64))
+    return _network(
+        _layout(ties, len(kept)),
+        ties,
+        [labels[k] for k in kept],
+        area[kept],
+        [""] * len(kept) if groups is None else [names_of(groups, len(near), "group")[k] for k in kept],
+        words,
+    )
+
+
+def _checked(proximity: ArrayLike) -> Floats:
+    """Return relatedness without a diagonal and with 0 for gaps."""
+    near = np.nan_to_num(np.array(proximity, dtype=np.float64))
+    if near.ndim != 2 or near.shape[0] != near.shape[1] or not np.allclose(near, near.T):
+        raise ClusterbookError(f"proximity has shape {near.shape}. Give a symmetric array, industries x industries.")
+    if (near < 0).any():
+        raise ClusterbookError("proximity has negative values. Set to 0 what counts as unrelated.")
+    np.fill_diagonal(near, 0.0)
+    return near
+
+
+def _strongest(near: Floats, links: int) -> NDArray[np.intp]:
+    """Return pairs (n, 2): the tree of the greatest sum of proximity, then the strongest ties beside it."""
+    # The tree of least cost; costs stay above 0 because 0 means no tie there.
+    cost = np.where(near > 0, 1 + near.max() - near, 0.0)
+    tree = minimum_spanning_tree(sparse.csr_array(cost)).toarray() > 0
+    in_tree = np.triu(tree | tree.T)
+    here, there = np.nonzero(np.triu(near) * ~in_tree)
+    strongest = np.argsort(-near[here, there], kind="stable")[: max(links - int(in_tree.sum()), 0)]
+    return np.vstack([np.argwhere(in_tree), np.column_stack([here, there])[strongest]])
+
+
+def _layout(ties: NDArray[np.intp], count: int) -> Floats:
+    """Place points such that distances are like numbers of steps along ties, near ones counting most; (count, 2)."""
+    graph = sparse.coo_array((np.ones(len(ties)), (ties[:, 0], ties[:, 1])), shape=(count, count)).tocsr()
+    steps = shortest_path(graph, directed=False, unweighted=True)
+    apart_ones = ~np.isfinite(steps)
+    steps[apart_ones] = steps[~apart_ones].max() + 2  # parts without ties stand beside each other
+    weight = np.divide(1.0, steps**2, out=np.zeros_like(steps), where=steps > 0)
+    pull = np.linalg.pinv(np.diag(weight.sum(axis=1)) - weight)
+    place = _first_guess(steps)
+    for _ in range(_ROUNDS):
+        distance = np.linalg.norm(place[:, None] - place[None], axis=2)
+        ratio = np.divide(weight * steps, distance, out=np.zeros_like(distance), where=distance > 1e-9)
+        place = pull @ ((np.diag(ratio.sum(axis=1)) - ratio) @ place)
+    low = place.min(axis=0)
+    return np.asarray((place - low) / max(float((place.max(axis=0) - low).max()), 1e-12))
+
+
+def _first_guess(steps: Floats) -> Floats:
+    """Place points by classical scaling, a spiral added so that no two start at the same place."""
+    count = len(steps)
+    centring = np.eye(count) - 1 / count
+    values, vectors = np.linalg.eigh(-0.5 * centring @ steps**2 @ centring)
+    turn = np.arange(count)
+    spiral = 0.01 * np.sqrt(turn)[:, None] * np.column_stack([np.cos(2.4 * turn), np.sin(2.4 * turn)])
+    first = np.zeros((count, 2))
+    first[:, : min(2, count)] = vectors[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0))
+    # An eigenvector is as good with the other sign; the entry of the greatest size decides.
+    first *= np.where(first[np.abs(first).argmax(axis=0), range(2)] < 0, -1.0, 1.0)
+    return np.asarray(first + spiral)
+
+
+def _network(
+    place: Floats,
+    ties: NDArray[np.intp],
+    labels: Sequence[str],
+    size: Floats,
+    groups: Sequence[str],
+    words: Words,
+) -> alt.VConcatChart:
+    colour = palette(words)
+    degree = np.bincount(ties.ravel(), minlength=len(labels))
+    largest = pl.Series([g for g in groups if g]).value_counts(sort=True).to_series().to_list()[:_COLOURED]
+    largest = sorted(largest, key=lambda g: (-list(groups).count(g), g))
+    hues = {group: colour[f"place-{k + 1}"] for k, group in enumerate(largest)}
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.02, 1.02], nice=False))
+    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.02, 1.02], nice=False))
+    ends = place[ties]
+    lines = (
+        alt.Chart(rows(x=ends[:, 0, 0], y=ends[:, 0, 1], x2=ends[:, 1, 0], y2=ends[:, 1, 1]))
+        .mark_rule(color=colour["line"], strokeWidth=1)
+        .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
+    )
+    points = (
+        alt.Chart(
+            rows(
+                name=labels, x=place[:, 0], y=place[:, 1], size=size, ties=degree, group=groups,
+                hue=[hues.get(group, colour["other"]) for group in groups],
+            )
+        )
+        .mark_point(stroke=colour["paper"], strokeWidth=0.7)
+        .encode(
+            x=x,
+            y=y,
+            size=alt.Size("size:Q", scale=alt.Scale(range=[20, 420]) if np.ptp(size) else alt.Scale(range=[60, 60])),
+            fill=alt.Fill("hue:N", scale=None),
+            tooltip=["name:N", "group:N", "size:Q", "ties:Q"],
+        )
+    )  # fmt: skip
+    texts, at, inks = _group_names(hues, groups, place) if hues else _hub_names(labels, degree, place, colour["ink"])
+    written = alt.Chart(rows(text=texts, x=at[:, 0], y=at[:, 1], ink=inks))
+    halo = written.mark_text(fontWeight=600, stroke=colour["paper"], strokeWidth=4, strokeOpacity=0.85)
+    text = written.mark_text(fontWeight=600).encode(color=alt.Color("ink:N", scale=None))
+    named = [layer.encode(x=x, y=y, text="text:N") for layer in (halo, text)]
+    most = int(degree.argmax())
+    return frame(
+        [lines, points, *named],
+        words,
+        finding=f"{labels[most]} has the most ties: {degree[most]} of {len(ties)} shown",
+        reading=f"{len(labels)} industries; a line joins those most often found in the same places."
+        + (" Colour: the clusters with most industries." if hues else " Named: those with most ties."),
+        width=620,
+        height=520,
+    )
+
+
+def _group_names(hues: dict[str, str], groups: Sequence[str], place: Floats) -> tuple[list[str], Floats, list[str]]:
+    """Name each coloured group where the middle of its industries is."""
+    middle = [np.median(place[[k for k, g in enumerate(groups) if g == group]], axis=0) for group in hues]
+    return list(hues), np.array(middle), list(hues.values())
+
+
+def _hub_names(
+    labels: Sequence[str], degree: NDArray[np.intp], place: Floats, ink: str
+) -> tuple[list[str], Floats, list[str]]:
+    """Name the industries with most ties, cut to what fits, none upon another."""
+    short = [text if len(text) <= 34 else f"{text[:32].rstrip(' ,(')} …" for text in labels]
+    chosen = apart(place[:, 0], place[:, 1], short, np.argsort(-degree, kind="stable"), _HUBS)
+    return [short[k] for k in chosen], place[chosen], [ink] * len(chosen)
