@@ -48,8 +48,8 @@ TITLES = {
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel), a panel folder made by "
-        "`clusterbook read`, or an edition folder.",
+        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel), a folder with a "
+        "mapping file clusterbook.toml, a panel folder made by `clusterbook read`, or an edition folder.",
         show_default=True,
     ),
 ]
@@ -257,6 +257,8 @@ def _panels(source: str, options: dict[str, Any]) -> tuple[Panel, Panel | None]:
         raise ClusterbookError("--level, --impute and --geometry are options of bundled samples.")
     if (Path(source) / "panel.json").is_file():
         return open_panel(source), None
+    if (Path(source) / "clusterbook.toml").is_file():
+        return _called("tidy", "read", [Path(source)], None), None
     if not Path(source).exists():
         known = ", ".join(name for name, _ in cb.samples.listing())
         raise ClusterbookError(

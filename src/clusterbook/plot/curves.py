@@ -129,10 +129,16 @@ def _label(text: str, curve: tuple[Floats, Floats], hue: str) -> alt.Chart:
     """Name a curve where it crosses the falling diagonal, on the side on which there is room."""
     k = int((curve[0] + curve[1] >= 1).argmax())
     left = bool(curve[0][k] > 0.7)
-    return alt.Chart(rows(x=curve[0][k : k + 1], y=curve[1][k : k + 1])).mark_text(
-        text=text, align="right" if left else "left", dx=-8 if left else 8, dy=-4 if left else 8, color=hue,
+    point = alt.Chart(rows(x=curve[0][k : k + 1], y=curve[1][k : k + 1]))
+    named: alt.Chart = point.mark_text(
+        text=text,
+        align="right" if left else "left",
+        dx=-8 if left else 8,
+        dy=-4 if left else 8,
+        color=hue,
         fontWeight=600,
-    )  # fmt: skip
+    )
+    return named
 
 
 def k_density(curve: Curve, *, name: str = "The industry", **words: Unpack[Words]) -> alt.VConcatChart:

@@ -106,7 +106,8 @@ def guide(colour: Colours, **at: float) -> alt.Chart:
     """Return a dashed line across the figure at ``x=`` or ``y=``."""
     ((channel, value),) = at.items()
     encoding: Any = {channel: alt.datum(value)}
-    return alt.Chart(rows(at=[0])).mark_rule(color=colour["muted"], strokeDash=[3, 3]).encode(**encoding)
+    rule: alt.Chart = alt.Chart(rows(at=[0])).mark_rule(color=colour["muted"], strokeDash=[3, 3]).encode(**encoding)
+    return rule
 
 
 def names_of(names: Sequence[str] | None, count: int, noun: str) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any, Literal, Unpack
 
 import altair as alt
 import numpy as np
-from numpy.typing import ArrayLike
 
 from clusterbook.errors import ClusterbookError
 from clusterbook.measures.complexity import Complexity
@@ -93,7 +92,7 @@ def eci_ranking(
 
 
 def shift_share_waterfall(
-    parts: Any, region: int | slice | ArrayLike, *, name: str = "The region", unit: str = "jobs", **words: Unpack[Words]
+    parts: Any, region: int | Sequence[int], *, name: str = "The region", unit: str = "jobs", **words: Unpack[Words]
 ) -> alt.VConcatChart:
     """Draw what the change in a region is made of: each part starts where the one before ended.
 
@@ -118,7 +117,7 @@ def shift_share_waterfall(
 
     Source: Dunn (1960), A statistical and analytical technique for regional analysis.
     """
-    sums = {field: float(np.asarray(part)[region].sum()) for field, part in parts._asdict().items()}
+    sums = {field: float(np.sum(part[region])) for field, part in parts._asdict().items()}
     if not all(np.isfinite(list(sums.values()))):
         raise ClusterbookError(f"{name} has cells that are not known, so its parts do not add up. Impute them first.")
     change = sum(sums.values())

@@ -64,7 +64,7 @@ def moran_scatter(
         >>> W = sparse.diags_array([1.0, 1.0], offsets=[-1, 1], shape=(12, 12))
         >>> chart = moran_scatter([1, 1, 2, 2, 3, 3, 5, 6, 7, 8, 9, 9], W)
         >>> chart.to_dict()["vconcat"][0]["title"]["text"]
-        ["Neighbours are alike: Moran's I is 0.87"]
+        ["Neighbours are alike: Moran's I is 0.95"]
 
     Source: Anselin (1996), The Moran scatterplot as an ESDA tool; local test: Anselin (1995).
     """
@@ -114,7 +114,6 @@ def moran_scatter(
     sizes = np.abs(np.nan_to_num(local.statistic[linked, 0]))
     chosen = apart(unit_interval(own), unit_interval(around), place, np.argsort(-sizes), _MOST_LABELS)
     texts = _labels([own[k] for k in chosen], [around[k] for k in chosen], [place[k] for k in chosen], own)
-    texts = texts.encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None))
     verdict = f"Neighbours are {'alike' if slope > 0 else 'unlike'}" if p < _ALPHA else "Neighbours are as any regions"
     islands = int((~linked).sum())
     reading = (
@@ -136,7 +135,7 @@ def _corners(muted: str) -> list[alt.Chart]:
         texts.append(
             alt.Chart(rows(at=[0]))
             .mark_text(text=_QUADRANTS[quadrant], dx=-4 if align == "right" else 4, **mark)
-            .encode(x=alt.value(x), y=alt.value(y))  # type: ignore[arg-type]
+            .encode(x=alt.value(x), y=alt.value(y))
         )
     return texts
 
@@ -146,7 +145,9 @@ def _labels(x: Sequence[float], y: Sequence[float], texts: Sequence[str], along:
     middle = (along.min() + along.max()) / 2
     side = ["right" if at > middle else "left" for at in x]
     align, dx = alt.expr("datum.side"), alt.expr("datum.side === 'left' ? 7 : -7")
-    return alt.Chart(rows(x=x, y=y, text=texts, side=side)).mark_text(align=align, dx=dx).encode(text="text:N")
+    written = alt.Chart(rows(x=x, y=y, text=texts, side=side)).mark_text(align=align, dx=dx)
+    named: alt.Chart = written.encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None), text="text:N")
+    return named
 
 
 def lq_funnel(
@@ -205,11 +206,9 @@ def lq_funnel(
     x = alt.X(
         "expected:Q", axis=axis("Plants expected by chance (log axis) →", format="~s"), scale=alt.Scale(type="log")
     )
-    up = alt.Y(
-        "lq:Q",
-        axis=axis("Location quotient (log axis) ↑", format="~g", grid=True),
-        scale=alt.Scale(type="log", domain=[floor, lq.max() * 1.3], nice=False),
-    )
+    ceiling = lq.max() * 1.3
+    log = alt.Scale(type="log", domain=[floor, ceiling], nice=False)
+    up = alt.Y("lq:Q", axis=axis("Location quotient (log axis) ↑", format="~g", grid=True), scale=log)
     drawn = np.maximum(lq, floor)
     data = rows(
         name=place, expected=expected, lq=drawn, quotient=lq, plants=own[there], p=adjusted[there], kind=kind,
@@ -227,11 +226,9 @@ def lq_funnel(
             tooltip=tooltip,
         )
     )
-    limits = alt.Chart(_funnel(own.sum(), expected, level, floor, lq.max() * 1.3))
+    limits = alt.Chart(_funnel(own.sum(), expected, level, floor, ceiling))
     edges = [
-        limits.mark_line(color=colour["muted"], strokeWidth=1, clip=True).encode(
-            x=x, y=alt.Y(f"{end}:Q", scale=up.scale)
-        )
+        limits.mark_line(color=colour["muted"], strokeWidth=1, clip=True).encode(x=x, y=alt.Y(f"{end}:Q", scale=log))
         for end in ("low", "high")
     ]
     at = (unit_interval(np.log(expected)), unit_interval(np.log(drawn)))
@@ -242,7 +239,7 @@ def lq_funnel(
         guide(colour, y=1),
         *edges,
         points,
-        texts.encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None)),
+        texts,
     ]
     more, fewer = int((kind == "more").sum()), int((kind == "fewer").sum())
     finding = (
