@@ -35,7 +35,8 @@ cells = pl.scan_parquet(files)
 years = cells.select(pl.col("year").unique()).collect(engine="streaming")["year"].sort()
 for year in years:
     stars(cells.filter(pl.col("year") == year)).sink_parquet(f"{folder}/stars-{{year}}.parquet")
-found = pl.scan_parquet(f"{folder}/stars-*.parquet").select(pl.sum("lq_all", "stars")).collect(engine="streaming").row(0)
+written = pl.scan_parquet("{folder}/stars-*.parquet").select(pl.sum("lq_all", "stars"))
+found = written.collect(engine="streaming").row(0)
 """
 _ONE_QUERY = (
     "found = stars(pl.scan_parquet(files)).select(pl.sum('lq_all', 'stars')).collect(engine='streaming').row(0)"
@@ -47,7 +48,7 @@ ENGINES = {
         "",
         "found = quotients(pl.scan_parquet(files)).select(pl.sum('lq_all')).collect(engine='streaming').row(0)",
     ),
-    "DuckDB": ("import duckdb", "found = quotients(duckdb.read_parquet(files)).sum('lq_all').fetchone()"),
+    "DuckDB": ("import duckdb", "found = quotients(duckdb.read_parquet(files)).sum('lq_all').fetchall()[0]"),
     "pandas": ("import pandas as pd", "found = (quotients(pd.read_parquet(files))['lq_all'].sum(),)"),
     "Spark": (
         """
@@ -97,8 +98,11 @@ def write(folder: str, year: int) -> None:
     share = jobs / jobs.sum(axis=1, keepdims=True)
     lq = share / (jobs.sum(axis=0) / jobs.sum())
     present = jobs > 0
-    cuts = (np.nanquantile(np.where(present, part, np.nan), 0.9, axis=0) for part in (jobs, share))
-    stars = sum(int((present & passed).sum()) for passed in (jobs >= next(cuts), lq >= 2, share >= next(cuts)))
+
+    def in_top_tenth(part: np.ndarray) -> np.ndarray:
+        return part >= np.nanquantile(np.where(present, part, np.nan), 0.9, axis=0)
+
+    stars = sum(int((present & passed).sum()) for passed in (in_top_tenth(jobs), lq >= 2, in_top_tenth(share)))
     Path(folder, f"{year}.sums").write_text(f"{lq.sum()} {stars}")
     region, cluster = np.unravel_index(np.arange(jobs.size), shape)
     pl.DataFrame(

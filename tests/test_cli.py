@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 COMMAND = [sys.executable, "-m", "clusterbook"]
@@ -81,6 +82,29 @@ def test_read_a_source_and_build_from_its_panel(tmp_path):
     assert "Sources: abs_census, cbp" in run("read", "cpb", str(recorded), cwd=tmp_path).stderr
 
 
+def test_protect_hides_and_proves_it(tmp_path):
+    from conftest import make_panel
+
+    panel = make_panel(regions=14, years=(2019,))
+    frame = panel.frame.drop("status", "payroll")
+    small = frame.with_columns(
+        pl.when(pl.col("employment") < 60).then(2.0).otherwise("establishments").alias("establishments")
+    )
+    small.write_csv(tmp_path / "secret.csv")
+    done = run("protect", "secret.csv", "--out", "safe.panel", "--public", "establishments", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no leak found" in done.stdout
+    from clusterbook.data.store import open_panel
+
+    safe = open_panel(tmp_path / "safe.panel").frame
+    confidential = small.filter(establishments=2.0).select("region", "industry")
+    assert confidential.height > 10
+    shown = safe.join(confidential, on=["region", "industry"]).filter(pl.col("employment").is_not_null())
+    assert shown.is_empty()
+    made = run("build", "safe.panel", "-d", "safe.panel.definitions.csv", "--out", "safe.edition", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+
+
 def test_options_of_samples_are_checked(tmp_path):
     wrong = run("build", "us_counties", "--impute", cwd=tmp_path)
     assert wrong.returncode == 1
@@ -93,7 +117,7 @@ def test_wrong_usage_is_exit_code_2():
     assert run("atlas", "--no-such-option").returncode == 2
 
 
-@pytest.mark.parametrize("verb", ["atlas", "build", "fetch", "inspect", "read", "samples", "version"])
+@pytest.mark.parametrize("verb", ["atlas", "build", "fetch", "inspect", "protect", "read", "samples", "version"])
 def test_every_verb_explains_itself(verb):
     shown = run(verb, "--help")
     assert shown.returncode == 0

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import clusterbook as cb
-from clusterbook.data.disclosure import (
-    Protected,
-    Rules,
-    audit,
-    check_output,
-    controlled_rounding,
-    protect,
-    table_sums,
-    withheld,
-)
+from clusterbook.data.disclosure import Protected, Rules, audit, controlled_rounding, protect, table_sums
+from clusterbook.data.leaks import check_output, withheld
 from clusterbook.data.panel import STATUS, status_of
 from clusterbook.errors import ClusterbookError
 
@@ -523,7 +515,7 @@ def test_controlled_rounding_refuses_what_it_cannot_round():
 # --- the page and the docstrings ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", ["disclosure", "plants"])
+@pytest.mark.parametrize("module", ["disclosure", "plants", "input_output", "shapes"])
 def test_examples_in_docstrings_run(module):
     found = doctest.testmod(import_module(f"clusterbook.data.{module}"))
     assert found.attempted > 0

@@ -5,7 +5,7 @@ import shapely
 
 import clusterbook as cb
 from clusterbook.data.disclosure import Rules, protect
-from clusterbook.data.plants import equal_area, read_plants, sample_us_facilities
+from clusterbook.data.plants import equal_area, read_plants
 from clusterbook.errors import ClusterbookError, DataError
 
 
@@ -230,7 +230,7 @@ def test_plants_of_few_owners_are_protected():
 
 
 def test_the_sample_is_what_its_caveats_say():
-    plants = sample_us_facilities()
+    plants = cb.samples.us_facilities()
     assert plants.years == tuple(range(2010, 2024))
     by_year = plants.frame.group_by("year").agg(pl.len()).sort("year")["len"].to_list()
     assert by_year == sorted(by_year)  # no exits: survivors only
@@ -238,4 +238,4 @@ def test_the_sample_is_what_its_caveats_say():
     assert "still reported in 2023" in plants.source.caveats[1]
     panel = plants.panel()
     assert panel.frame.filter(region="TX", year=2023)["establishments"].sum() > 900
-    assert sample_us_facilities(years=[2023]).frame.height == 7537
+    assert cb.samples.us_facilities(years=[2023]).frame.height == 7537

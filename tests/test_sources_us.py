@@ -13,6 +13,7 @@ from clusterbook.data.input_output import InputOutput, industry_by_industry
 from clusterbook.data.panel import Source
 from clusterbook.data.sources import bea, cbp, naics, qcew
 from clusterbook.errors import ClusterbookError, DataError
+from clusterbook.measures.input_output import input_coefficients
 
 RECORDED = Path(__file__).parent / "recorded"
 CBP_2015, CBP_2019 = RECORDED / "cbp15co.txt", RECORDED / "cbp19co.txt"
@@ -235,7 +236,7 @@ def test_bea_flows_are_market_shares_times_domestic_use(tmp_path: Path) -> None:
     np.testing.assert_allclose(table.flows, [[18, 18], [2, 7]])
     np.testing.assert_allclose(table.imports, [5, 10])
     np.testing.assert_allclose(table.output, [90, 62])  # scrap (2) is output, but no flow
-    np.testing.assert_allclose(table.coefficients()[:, 0], [0.2, 2 / 90])
+    np.testing.assert_allclose(input_coefficients(table.flows, table.output)[:, 0], [0.2, 2 / 90])
     assert table.crosswalk.rows() == [("111110", "1111A0"), ("111120", "1111A0"), ("331314", "331314")]
     assert table.source.unit("flows") == "million USD"
 

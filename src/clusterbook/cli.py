@@ -19,6 +19,7 @@ from clusterbook.errors import ClusterbookError
 
 if TYPE_CHECKING:
     from clusterbook import ClusterDefinitions, Edition, Panel
+    from clusterbook.data.disclosure import Protected
 
 app = typer.Typer(
     name="clusterbook",
@@ -179,6 +180,55 @@ def read(
         save_panel(panel, folder)
     _show_panel(panel)
     out.print(f"Panel: {folder}", soft_wrap=True)
+
+
+@app.command(
+    epilog="Examples:\n\n  clusterbook protect secret.csv --out safe.panel --contributors 3 --public establishments\n\n"
+    "  clusterbook atlas safe.panel -d safe.panel.definitions.csv"
+)
+def protect(
+    source: SourceArgument,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the protected panel to.")],
+    definitions: DefinitionsOption = None,
+    contributors: Annotated[int, typer.Option(help="Figures with fewer contributors are confidential.")] = 3,
+    public: Annotated[list[str] | None, typer.Option(help="A measure that is no secret; may be repeated.")] = None,
+) -> None:
+    """Hide confidential cells so that nothing published gives them away, and prove it on a whole edition."""
+    from clusterbook.data.store import save_panel
+
+    with _working() as say:
+        say(f"Reading {source}")
+        panel, _ = _panels(source, {})
+        chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
+        say("Hiding cells and auditing what can be told from sums")
+        safe = _protected(panel, chosen, contributors, public or [], say)
+        save_panel(safe.panel, folder)
+    chosen.to_csv(Path(f"{folder}.definitions.csv"))
+    hidden = safe.panel.frame.filter(status="suppressed").height
+    out.print(f"{safe.audit.height:,} confidential figures, {hidden:,} cells hidden, no leak found.")
+    out.print(f"Panel: {folder}\nDefinitions: {folder}.definitions.csv", soft_wrap=True)
+
+
+def _protected(
+    panel: Panel, definitions: ClusterDefinitions, contributors: int, public: list[str], say: Callable[[str], None]
+) -> Protected:
+    """Protect a panel; build the edition it makes and try to work the hidden figures out from all its tables."""
+    from tempfile import TemporaryDirectory
+
+    from clusterbook.data import disclosure, leaks
+
+    groups = definitions.assign(panel.industries, panel.frame["industry"])
+    safe = disclosure.protect(panel, disclosure.Rules(contributors=contributors), groups=groups, public=public)
+    say("Trying to work the hidden figures out from an edition")
+    with TemporaryDirectory() as folder:
+        edition = cb.build_edition(safe.panel, definitions, Path(folder) / "edition")
+        found = leaks.check_output({name: edition.table(name) for name in edition.tables}, safe)
+    if found.height:
+        first = found.select("region", "code", "year", "column").row(0)
+        raise ClusterbookError(
+            f"{found.height} confidential figures could be worked out, e.g. {first}. Nothing was written."
+        )
+    return safe
 
 
 @app.command()

@@ -21,6 +21,7 @@ from clusterbook.data.tables import Rows, did_you_mean
 from clusterbook.errors import ClusterbookError, Problem
 
 _ONE_LEVEL = "Keep the rows of one level only, as sums over several levels count the same jobs more than once"
+_MEND_PLACE = "Look the place up again and mend the line, or delete it: a plant without a place cannot be used."
 
 #: What to do about the faults that each check finds.
 REMEDIES = {
@@ -48,6 +49,15 @@ REMEDIES = {
     "conflicting labels": "Give all rows of a cluster the same label.",
     "conflicting kinds": "Give all rows of a cluster the same kind.",
     "unknown kinds": "Write 'traded' or 'local', or leave the field empty.",
+    "no place": _MEND_PLACE,
+    "place at 0, 0": _MEND_PLACE,
+    "longitude and latitude swapped": "Exchange the two figures; if all lines are like this, exchange the columns: "
+    "lon='...', lat='...'.",
+    "place out of range": "Give degrees: longitude from -180 to 180, latitude from -90 to 90. Metres go in x= and y= "
+    "with crs=.",
+    "same point and industry": "Right for an industrial park or a tower; not for one plant entered twice or a point "
+    "that stands for a town.",
+    "no jobs": "Right for a plant without employees; leave it out if it is closed.",
 }
 
 #: The checks whose findings can be accepted: what is left is still a sound table.

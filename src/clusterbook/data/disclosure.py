@@ -2,8 +2,8 @@
 
 The public's knowledge of a table is a set of linear statements about its cells: each published sum, share or quotient
 is one. A hidden cell is safe when two tables that fit every statement differ in it by enough. Everything here is built
-on that sentence: ``protect`` looks for such tables, ``audit`` finds the most extreme ones, ``check_output`` adds the
-statements that finished tables make.
+on that sentence: ``protect`` looks for such tables, ``audit`` finds the most extreme ones. What finished tables add to
+the public's knowledge is looked at in ``leaks`` (``withheld``, ``check_output``).
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ Form = tuple[str, str, str]
 #: Stands for 'all regions' or 'all industries' in the names of sums.
 ALL = "*"
 
-#: Numbers in a table that say nothing about the confidential figures.
-OPEN_COLUMNS = frozenset({"year", "population", "lon", "lat", "weight", "from_year", "to_year", "wage_year"})
-
-_TOLERANCE = 1e-6  # of the figure: what a solver may be wrong by
+TOLERANCE = 1e-6  # of the figure: what a solver may be wrong by
 _TRIES = 6  # tables drawn at random before the cells still open are tried one by one
 
 
@@ -182,12 +179,13 @@ def audit(
             f"{int(((x < x_low) | (x > x_high)).sum())} hidden cells lie outside their own low and high: "
             "these must be bounds that are true, such as those of a size class."
         )
-    forms = _as_csr(sums[:, np.flatnonzero(mask)])
+    forms = as_csr(sums[:, np.flatnonzero(mask)])
     known = replace(_sums_known(forms, x), x_low=x_low, x_high=x_high)
-    return _ranges(known, _as_csr(sparse.eye_array(len(x)))).round(6) + 0.0
+    return _ranges(known, as_csr(sparse.eye_array(len(x)))).round(6) + 0.0
 
 
-def _as_csr(matrix: Any) -> sparse.csr_array:
+def as_csr(matrix: Any) -> sparse.csr_array:
+    """Return any sparse or dense matrix in the one form that SciPy slices and multiplies fast."""
     return sparse.csr_array(matrix)
 
 
@@ -204,7 +202,7 @@ class _Knowledge:
     def tightened(self) -> _Knowledge:
         """Leave out statements about nothing, and let the others tighten each cell's own bounds."""
         used = np.flatnonzero(np.diff(self.forms.indptr))
-        kept = replace(self, forms=_as_csr(self.forms[used]), low=self.low[used], high=self.high[used])
+        kept = replace(self, forms=as_csr(self.forms[used]), low=self.low[used], high=self.high[used])
         x_low, x_high = _propagate(kept)
         return replace(kept, x_low=x_low, x_high=x_high)
 
@@ -294,8 +292,8 @@ def _others(terms: Floats, row: NDArray[Any], rows: int) -> Floats:
 
 def _blocks(forms: sparse.csr_array, targets: sparse.csr_array) -> NDArray[np.int64]:
     """Return the separate problem that each target belongs to."""
-    links = _as_csr(sparse.vstack([forms, targets]))
-    _, label = sparse.csgraph.connected_components(_as_csr(links @ links.T), directed=False)
+    links = as_csr(sparse.vstack([forms, targets]))
+    _, label = sparse.csgraph.connected_components(as_csr(links @ links.T), directed=False)
     return np.asarray(label[forms.shape[0] :], dtype=np.int64)
 
 
@@ -352,7 +350,7 @@ def _system(cells: pl.DataFrame, regions: pl.DataFrame, industries: pl.DataFrame
     where = (terms["sum"].to_numpy(), terms["cell"].to_numpy())
     forms = sparse.coo_array((terms["weight"].to_numpy(), where), shape=(names.height, cells.height))
     keys = tuple(names.iter_rows())
-    return System(keys, _as_csr(forms), {key: k for k, key in enumerate(keys)})
+    return System(keys, as_csr(forms), {key: k for k, key in enumerate(keys)})
 
 
 def _contributions(
@@ -371,10 +369,10 @@ def _contributions(
     )
     who, cell, amount = (parts[c].to_numpy() for c in ("who", "cell", size))
     people = parts["contributor"].n_unique()
-    present = _as_csr(sparse.coo_array((np.ones(len(who)), (cell, who)), shape=(cells.height, people)))
-    share = _as_csr(sparse.coo_array((amount.astype(np.float64), (cell, who)), shape=(cells.height, people)))
-    count = np.diff(_as_csr(system.forms @ present).indptr).astype(np.float64)
-    by_sum = _as_csr(system.forms @ share)
+    present = as_csr(sparse.coo_array((np.ones(len(who)), (cell, who)), shape=(cells.height, people)))
+    share = as_csr(sparse.coo_array((amount.astype(np.float64), (cell, who)), shape=(cells.height, people)))
+    count = np.diff(as_csr(system.forms @ present).indptr).astype(np.float64)
+    by_sum = as_csr(system.forms @ share)
     top = np.zeros((len(count), largest))
     for k, (start, stop) in enumerate(pairwise(by_sum.indptr)):
         amounts = np.sort(by_sum.data[start:stop])[::-1][:largest]
@@ -432,7 +430,7 @@ def _hide(
             if corners is not None:
                 hidden[corners] = True
                 continue
-        own = _as_csr(system.forms[[k]])
+        own = as_csr(system.forms[[k]])
         movable = free.copy()
         movable[own.indices] = count[own.indices] > 0
         for shift in (need[k], -min(need[k], values[k])):
@@ -498,19 +496,19 @@ def _moved(
     """Return the sums of some cost that change in the cheapest other table in which one sum is shifted."""
     columns = np.flatnonzero(movable)
     rows = np.flatnonzero(cost > 0)
-    part = _as_csr(forms[rows][:, columns])
+    part = as_csr(forms[rows][:, columns])
     touched = np.flatnonzero(np.diff(part.indptr))
-    part, rows = _as_csr(part[touched]), rows[touched]
+    part, rows = as_csr(part[touched]), rows[touched]
     # Unknowns: the change of each cell, and how far each sum rises and falls.
     change, rise = sparse.vstack([part, own[:, columns]]), sparse.eye_array(len(rows) + 1, len(rows))
-    equations = _as_csr(sparse.hstack([change, -rise, rise]))
+    equations = as_csr(sparse.hstack([change, -rise, rise]))
     right = np.append(np.zeros(len(rows)), shift)
     objective = np.concatenate([np.zeros(len(columns)), cost[rows], cost[rows]])
     lowest = np.concatenate([-values[columns], np.zeros(2 * len(rows))])
     solved = milp(objective, constraints=LinearConstraint(equations, right, right), bounds=Bounds(lowest, np.inf))
     if solved.x is None:
         raise ClusterbookError(f"No complementary suppression was found ({solved.message.strip()}).")
-    far = np.abs(part @ solved.x[: len(columns)]) > _TOLERANCE * abs(shift)
+    far = np.abs(part @ solved.x[: len(columns)]) > TOLERANCE * abs(shift)
     moved = np.zeros(len(cost), dtype=bool)
     moved[rows[far]] = True
     return moved
@@ -623,7 +621,7 @@ def _protect_year(
     why = names.with_columns(pl.Series("reason", reason, dtype=pl.String))
     audits = []
     for m in secret:
-        known = _published(system, values[m], hidden, unknown)
+        known = published_knowledge(system, values[m], hidden, unknown)
         audits.append(_audited(system, known, why, m, values=values[m], need=needs[m], unknown=unknown))
         cells = _blanked(cells, known, m, unknown)
     return _with_status(cells, unknown), pl.concat(audits), truth
@@ -678,7 +676,7 @@ def _check_inputs(
     added = units.group_by(KEYS).agg(pl.sum(panel.size).alias("_sum"))
     both = panel.frame.join(added, on=KEYS, how="full", coalesce=True)
     ours, theirs = pl.col(panel.size).fill_null(0), pl.col("_sum").fill_null(0)
-    off = both.filter((ours - theirs).abs() > _TOLERANCE * (1 + theirs))
+    off = both.filter((ours - theirs).abs() > TOLERANCE * (1 + theirs))
     if off.height:
         where = ", ".join(f"{r} {i} {y}" for r, i, y in off.select(KEYS).head(5).iter_rows())
         raise ClusterbookError(
@@ -688,9 +686,9 @@ def _check_inputs(
     return units
 
 
-def _published(system: System, values: Floats, hidden: Mask, unknown: NDArray[np.intp]) -> _Knowledge:
+def published_knowledge(system: System, values: Floats, hidden: Mask, unknown: NDArray[np.intp]) -> _Knowledge:
     """Return what the published sums say about the cells that are not known."""
-    forms = _as_csr(system.forms[np.flatnonzero(~hidden)][:, unknown])
+    forms = as_csr(system.forms[np.flatnonzero(~hidden)][:, unknown])
     return _sums_known(forms, values[unknown])
 
 
@@ -707,7 +705,7 @@ def _audited(
     """Check by linear programme, from nothing but what is published, how uncertain each confidential sum stays."""
     wanted = np.flatnonzero(need > 0)
     needed = np.column_stack([np.maximum(values[wanted] - need[wanted], 0), values[wanted] + need[wanted]])
-    found, enough = _uncertainty(system, known, wanted, needed, values=values, unknown=unknown)
+    found, enough = uncertainty(system, known, wanted, needed, values=values, unknown=unknown)
     return names[wanted].with_columns(
         pl.lit(measure).alias("measure"),
         pl.Series("lowest_needed", needed[:, 0]),
@@ -718,7 +716,7 @@ def _audited(
     )
 
 
-def _uncertainty(
+def uncertainty(
     system: System,
     known: _Knowledge,
     wanted: NDArray[np.intp],
@@ -730,9 +728,9 @@ def _uncertainty(
     """Return how far each sum's range is shown to reach, and whether that is as far as needed."""
     if not len(wanted):
         return np.zeros((0, 2)), np.zeros(0, dtype=bool)
-    targets = _as_csr(system.forms[wanted][:, unknown])
+    targets = as_csr(system.forms[wanted][:, unknown])
     parts = (values[wanted] - targets @ values[unknown])[:, None]  # a confidential sum may have published parts
-    slack = _TOLERANCE * (1 + values[wanted])
+    slack = TOLERANCE * (1 + values[wanted])
     enough = needed + np.column_stack([slack, -slack])
     found = _ranges(known, targets, enough - parts) + parts
     return found, (found[:, 0] <= enough[:, 0]) & (found[:, 1] >= enough[:, 1])
@@ -776,322 +774,6 @@ def _require_protected(record: pl.DataFrame) -> None:
         )
 
 
-# --- what goes out --------------------------------------------------------------------------------------------------
-
-#: Shares and quotients by column: what they are divided by, (region, code), 'own' being the row's. A quotient is
-#: divided by the same share of all regions, too.
-_SHARES = {"region_share": ("own", ALL), "industry_share": (ALL, "own"), "national_share": (ALL, "own")}
-_QUOTIENTS = ("lq", "lq_all")
-_OF_ONE_SUM = (
-    "rank",
-    "rank_lq",
-    "stars",
-    "wage",
-    "wage_relative",
-    "growth",
-    "growth_relative",
-    "published",
-    "coverage",
-)
-
-_EXPOSED = "stands for a figure that must stay hidden"
-_NARROWED = "can be told too closely from all that is shown together"
-
-
-def withheld(table: pl.DataFrame, protected: Protected) -> pl.DataFrame:
-    """Say which figures of a table that was computed from the true figures must not be shown.
-
-    A figure computed from ``protected.panel`` needs no such care: it cannot say more than the panel does. This is for
-    figures that somebody wants to compute inside, from the truth, and publish beside the panel. Such a figure may be
-    shown only if everything it rests on is published as well:
-
-    - a measure, a rank, a flag, growth or a wage rests on the figure of its row (in every year it compares);
-    - ``region_share``, ``industry_share`` and ``national_share`` rest on the total as well, ``lq`` on three totals:
-      any of them times the others gives the fourth away;
-    - every other number in a row for a whole region or industry (Gini, entropy, largest share) rests on all its cells.
-
-    Args:
-        table: rows named by ``region``, ``industry`` or ``cluster``, ``year`` (those that are absent stand for all, and
-            for the last year), with figures.
-        protected: from ``protect``, with the clusters among its ``groups``.
-
-    Returns:
-        A table of booleans of the same height, one column for each column of figures: true where it must be withheld.
-
-    Raises:
-        ClusterbookError: the table names rows that the protected panel does not know.
-
-    Example: see docs/confidentiality.md.
-    """
-    located = _located(table, protected)
-    secret = _hidden_at(located, protected)
-    out = {}
-    for column in _figures(table, protected):
-        mask = secret["own"]
-        if column.startswith("growth"):
-            mask = mask | secret["before"]
-        if column in _SHARES:
-            mask = mask | secret["region" if column == "region_share" else "everywhere"]
-        elif column in _QUOTIENTS:
-            mask = mask | secret["region"] | secret["everywhere"] | secret["nation"]
-        elif not _of_one_sum(table, column, protected):
-            mask = mask | secret["parts"]
-        out[column] = mask & table[column].is_not_null()
-    return pl.DataFrame(out)
-
-
-def check_output(
-    tables: Mapping[str, pl.DataFrame], protected: Protected, *, digits: Mapping[str, int] | None = None
-) -> pl.DataFrame:
-    """Try to work the confidential figures out from finished tables, all of them together and with all published sums.
-
-    Every measure, bound, share (``region_share``, ``industry_share``, ``national_share``) and quotient (``lq``,
-    ``lq_all``; columns ``kind`` are minded) becomes a linear statement about the hidden cells; linear programmes then
-    see how closely each confidential figure can be told. The national structure behind a quotient is taken as known.
-    This is the last gate before maps, charts, downloads and pages: pass it the tables that these show.
-
-    Args:
-        tables: name -> table, e.g. ``{name: edition.table(name) for name in edition.tables}``.
-        protected: from ``protect``.
-        digits: decimals to which a column is shown, e.g. ``{'lq': 2}``; default: all there are.
-
-    Returns:
-        What leaks, one row each: ``table`` (null where no single one is to blame), ``region``, ``kind``, ``code``,
-        ``year``, ``column``, ``finding`` and the range ``lowest`` to ``highest`` that can be told. Empty: nothing
-        was found.
-
-    Raises:
-        ClusterbookError: a table names rows that the protected panel does not know.
-
-    Example: see docs/confidentiality.md.
-    """
-    digits = digits or {}
-    findings = [_exposures(name, table, protected) for name, table in tables.items()]
-    for year, system in protected.systems.items():
-        for measure in protected.measures:
-            stated = [s for table in tables.values() for s in _statements(table, protected, year, measure, digits)]
-            findings.append(_narrowed(stated, protected, system, year, measure))
-    return pl.concat([f for f in findings if f.height] or findings[:1])
-
-
-def _located(table: pl.DataFrame, protected: Protected) -> pl.DataFrame:
-    """Return for each row of a table which sum it is about: region, kind, code, year."""
-    last = max(protected.systems)
-    columns = set(table.columns)
-    code = next((c for c in ("industry", "cluster") if c in columns), None)
-    kind = pl.lit("industry")
-    if code == "cluster":
-        kind = pl.when(pl.col("cluster") == ALL).then(kind).otherwise(pl.lit("cluster"))
-    year = next((c for c in ("year", "to_year") if c in columns), None)
-    return table.select(
-        (pl.col("region") if "region" in columns else pl.lit(ALL)).alias("region"),
-        kind.alias("kind"),
-        (pl.col(code) if code else pl.lit(ALL)).alias("code"),
-        (pl.col(year) if year else pl.lit(last)).cast(pl.Int64).alias("year"),
-        (pl.col("from_year") if "from_year" in columns else pl.lit(None)).cast(pl.Int64).alias("before"),
-        pl.int_range(pl.len()).alias("row"),
-    )
-
-
-def _figures(table: pl.DataFrame, protected: Protected) -> list[str]:
-    """Return the columns that hold figures derived from the protected measures."""
-    public = OPEN_COLUMNS | (set(protected.panel.measures) - set(protected.measures))
-    kinds = table.schema.items()
-    return [c for c, kind in kinds if (kind.is_numeric() or kind == pl.Boolean) and c not in public]
-
-
-def _is_about_sums(table: pl.DataFrame) -> bool:
-    return bool({"region", "industry", "cluster"} & set(table.columns))
-
-
-def _of_one_sum(table: pl.DataFrame, column: str, protected: Protected) -> bool:
-    return column in (*protected.measures, *_OF_ONE_SUM) or table.schema[column] == pl.Boolean
-
-
-def _hidden_at(located: pl.DataFrame, protected: Protected) -> dict[str, pl.Series]:
-    """Return for each row whether its own sum, the totals around it or any of its cells are hidden."""
-    status = pl.concat(protected.truth.values()).select(
-        "region", "kind", "code", pl.col("year").cast(pl.Int64), "hidden"
-    )
-
-    def at(region: pl.Expr, code: pl.Expr, year: str = "year") -> pl.Series:
-        kind = pl.when(code == ALL).then(pl.lit("industry")).otherwise("kind").alias("kind")
-        wanted = located.select(region.alias("region"), kind, code.alias("code"), pl.col(year).alias("year"))
-        return wanted.join(status, on=["region", "kind", "code", "year"], how="left", maintain_order="left")["hidden"]
-
-    every, region, code = pl.lit(ALL), pl.col("region"), pl.col("code")
-    own, before = at(region, code), at(region, code, "before")
-    unknown = own.is_null() | (before.is_null() & located["before"].is_not_null())
-    if unknown.any():
-        first = located.filter(unknown).select("region", "code", "year").row(0)
-        raise ClusterbookError(
-            f"The protected panel knows no sum for region {first[0]}, {first[1]}, {first[2]}. Were the clusters given "
-            "to protect() as groups, and is the table of the same regions, industries and years?"
-        )
-    parts = status.filter("hidden").filter(pl.col("region") != ALL, pl.col("code") != ALL)
-    of_region = located.join(parts, on=["region", "year"], how="semi")["row"]
-    of_code = located.join(parts, on=["kind", "code", "year"], how="semi")["row"]
-    of_year = located.join(parts, on="year", how="semi")["row"]
-    row, whole_region, whole_code = pl.col("row"), code == ALL, region == ALL
-    has_part = (
-        (row.is_in(of_region.implode()) & whole_region & ~whole_code)
-        | (row.is_in(of_code.implode()) & whole_code & ~whole_region)
-        | (row.is_in(of_year.implode()) & whole_code & whole_region)
-    )
-    return {
-        "own": own.fill_null(False),
-        "before": before.fill_null(False),
-        "region": at(region, every).fill_null(False),
-        "everywhere": at(every, code).fill_null(False),
-        "nation": at(every, every).fill_null(False),
-        "parts": located.select(has_part.alias("parts"))["parts"],
-    }
-
-
-def _exposures(name: str, table: pl.DataFrame, protected: Protected) -> pl.DataFrame:
-    """Return the figures that stand in the place of a hidden one, whatever they are called."""
-    empty = _findings(pl.DataFrame(), name, "", "")
-    if not _is_about_sums(table) or not table.height:
-        return empty
-    located = _located(table, protected)
-    secret = _hidden_at(located, protected)
-    single = (located["region"] != ALL) & (located["code"] != ALL)
-    parts = []
-    for column in _figures(table, protected):
-        if column.endswith(("_lo", "_hi")):
-            continue  # bounds are tested as statements
-        direct = _of_one_sum(table, column, protected) or column in (*_SHARES, *_QUOTIENTS, "share")
-        hidden = secret["own"] | secret["before"] if column.startswith("growth") else secret["own"]
-        shown = hidden & table[column].is_not_null() & (single | direct)
-        parts.append(_findings(located.filter(shown), name, column, _EXPOSED))
-    return pl.concat([empty, *parts])
-
-
-def _findings(rows: pl.DataFrame, table: str | None, column: str, finding: str) -> pl.DataFrame:
-    schema = {"table": pl.String, "region": pl.String, "kind": pl.String, "code": pl.String, "year": pl.Int64}
-    schema |= {"column": pl.String, "finding": pl.String, "lowest": pl.Float64, "highest": pl.Float64}
-    if not rows.height:
-        return pl.DataFrame(schema=schema)
-    filled = rows.with_columns(table=pl.lit(table), column=pl.lit(column), finding=pl.lit(finding))
-    ranges = [pl.lit(None).alias(c) for c in ("lowest", "highest") if c not in rows.columns]
-    return filled.with_columns(ranges).select(pl.col(c).cast(kind) for c, kind in schema.items())
-
-
-Statement = tuple[sparse.csr_array, Floats, Floats]  # low <= forms @ cells <= high
-
-
-def _statements(
-    table: pl.DataFrame, protected: Protected, year: int, measure: str, digits: Mapping[str, int]
-) -> list[Statement]:
-    """Return what a table says about the cells of one year in one measure."""
-    if not _is_about_sums(table) or "to_year" in table.columns:
-        return []
-    system = protected.systems[year]
-    true = protected.truth[year][measure].to_numpy()
-    numbered = pl.DataFrame(system.names, schema=["region", "kind", "code"], orient="row").with_row_index("sum")
-    located = _located(table, protected).filter(year=year)
-    located = located.join(numbered, on=["region", "kind", "code"], maintain_order="left")
-    own = located["sum"].to_numpy()
-    rows = table[located["row"].to_list()]
-
-    def sums(region: str, code: str) -> NDArray[np.int64]:
-        keys = [
-            (r if region == "own" else ALL, *((k, c) if code == "own" else ("industry", ALL)))
-            for r, k, c in located.select("region", "kind", "code").iter_rows()
-        ]
-        return np.array([system.place[key] for key in keys], dtype=np.int64)
-
-    def shown(column: str) -> tuple[Floats, Floats, NDArray[np.intp]]:
-        value = rows[column].cast(pl.Float64).to_numpy()
-        at = np.flatnonzero(~np.isnan(value))
-        error = 0.5 * 10.0 ** -digits[column] if column in digits else 0.0
-        return value[at] - error, value[at] + error, at
-
-    stated: list[Statement] = []
-    same = [measure, *(["published"] if measure == protected.panel.size else [])]
-    for column in (c for c in same if c in rows.columns):
-        low, high, at = shown(column)
-        stated.append((_as_csr(system.forms[own[at]]), low, high))
-    for column, side in ((f"{measure}_lo", 0), (f"{measure}_hi", 1)):
-        if column in rows.columns:
-            low, high, at = shown(column)
-            free = np.full(len(at), np.inf)
-            stated.append((_as_csr(system.forms[own[at]]), *((low, free) if side == 0 else (-free, high))))
-    if measure != protected.panel.size:
-        return stated
-    for column, (region, code) in _SHARES.items():
-        if column in rows.columns:
-            low, high, at = shown(column)
-            stated += _ratio(system.forms[own[at]], system.forms[sums(region, code)[at]], low, high)
-    for column in (c for c in _QUOTIENTS if c in rows.columns):
-        low, high, at = shown(column)
-        part, whole = true[sums(ALL, "own")], np.full(len(own), true[system.place[ALL, "industry", ALL]])
-        of_region = system.forms[sums("own", ALL)]
-        if column == "lq" and "kind" in rows.columns:  # traded against traded
-            label = located.select("region").hstack(rows.select("kind")).with_columns(cluster=located["code"])
-            same_kind = _membership(label.select("region", "kind"))
-            of_region = same_kind @ system.forms[own]
-            nation = label.select("kind", "cluster").with_columns(part=part).unique(["kind", "cluster"])
-            totals = dict(nation.group_by("kind").agg(pl.sum("part")).iter_rows())
-            whole = np.array([totals[k] for k in label["kind"]])
-        known = (part[at] > 0) & (whole[at] > 0)
-        at, low, high = at[known], low[known], high[known]
-        usual = part[at] / whole[at]
-        stated += _ratio(system.forms[own[at]], _as_csr(of_region)[at], low * usual, high * usual)
-    return stated
-
-
-def _membership(labels: pl.DataFrame) -> sparse.csr_array:
-    """Return (rows, rows) ones where two rows have the same labels."""
-    group = labels.select(pl.struct(pl.all()).rank("dense").alias("g"))["g"].to_numpy().astype(np.int64) - 1
-    one = _as_csr(sparse.coo_array((np.ones(len(group)), (np.arange(len(group)), group))))
-    return _as_csr(one @ one.T)
-
-
-def _ratio(part: Any, whole: Any, low: Floats, high: Floats) -> list[Statement]:
-    """Write low <= part / whole <= high as two linear statements."""
-    part, whole = _as_csr(part), _as_csr(whole)
-    endless, nothing = np.full(len(low), np.inf), np.zeros(len(low))
-    return [
-        (_as_csr(part - sparse.diags_array(low) @ whole), nothing, endless),
-        (_as_csr(part - sparse.diags_array(high) @ whole), -endless, nothing),
-    ]
-
-
-def _narrowed(stated: list[Statement], protected: Protected, system: System, year: int, measure: str) -> pl.DataFrame:
-    """Return the confidential sums that published sums and statements together tell too closely."""
-    truth = protected.truth[year]
-    values, hidden = truth[measure].to_numpy(), truth["hidden"].to_numpy()
-    record = protected.audit.filter(year=year, measure=measure)
-    cells = system.forms.shape[1]
-    unknown = np.flatnonzero(hidden[:cells] & protected.panel.frame.filter(year=year)[measure].is_null().to_numpy())
-    if not record.height:
-        return _findings(pl.DataFrame(), None, measure, "")
-    base = values[:cells].copy()
-    base[unknown] = 0
-    known = _published(system, values, hidden, unknown)
-    parts, lows, highs = [known.forms], [known.low], [known.high]
-    for forms, low, high in stated:
-        at, given = forms @ values[:cells], forms @ base
-        slack = _TOLERANCE * 1e-2 * (1 + abs(forms) @ values[:cells])
-        true = (at >= low - slack) & (at <= high + slack)  # figures that rest on other totals say nothing about these
-        parts.append(_as_csr(forms[true][:, unknown]))
-        lows.append((np.minimum(low, at) - given)[true])
-        highs.append((np.maximum(high, at) - given)[true])
-    everything = replace(
-        known, forms=_as_csr(sparse.vstack(parts)), low=np.concatenate(lows), high=np.concatenate(highs)
-    )
-    wanted = np.array(
-        [system.place[key] for key in record.select("region", "kind", "code").iter_rows()], dtype=np.int64
-    )
-    needed = record.select("lowest_needed", "highest_needed").to_numpy()
-    found, enough = _uncertainty(system, everything, wanted, needed, values=values, unknown=unknown)
-    rows = record.select("region", "kind", "code", "year").with_columns(
-        pl.Series("lowest", found[:, 0]), pl.Series("highest", found[:, 1])
-    )
-    return _findings(rows.filter(pl.Series(~enough)), None, measure, _NARROWED)
-
-
 # --- another way ----------------------------------------------------------------------------------------------------
 
 
@@ -1126,7 +808,7 @@ def controlled_rounding(values: ArrayLike, base: int = 5) -> Floats:
     floor = np.floor(full / base)
     over = full / base - floor
     # Unknown for each figure: 0 if it goes down, 1 if up. Margins are sums of their cells.
-    sums = _as_csr(sparse.hstack([forms, -sparse.eye_array(forms.shape[0])]))
+    sums = as_csr(sparse.hstack([forms, -sparse.eye_array(forms.shape[0])]))
     short = -(sums @ floor)
     up = milp(
         1 - 2 * over,

@@ -23,12 +23,14 @@ class InputOutput:
     are the n codes of rows and columns, ``titles`` their names. ``crosswalk`` has one row a pair of ``naics`` (a code
     of panels) and ``industry`` (a code of this table); one NAICS code may belong to several industries.
 
+    Input coefficients and all that follows from them: ``clusterbook.measures.input_output``, which takes ``flows`` and
+    ``output``.
+
     >>> source = Source("toy", "Toy table", units={"flows": "million USD"})
     >>> flows, output = np.array([[15.0, 50.0], [20.0, 10.0]]), np.array([100.0, 200.0])
     >>> table = InputOutput(flows, output, np.array([5.0, 8.0]), ("A", "B"), source)
-    >>> table.coefficients()
-    array([[0.15, 0.25],
-           [0.2 , 0.05]])
+    >>> table.flows.sum(axis=0) + table.imports  # what each industry buys from others
+    array([40., 68.])
     """
 
     flows: Floats
@@ -46,15 +48,6 @@ class InputOutput:
         shapes = (self.flows.shape, self.output.shape, self.imports.shape)
         if shapes != ((n, n), (n,), (n,)):
             raise ValueError(f"flows, output and imports have shapes {shapes}, expected {((n, n), (n,), (n,))}")
-
-    def coefficients(self) -> Floats:
-        """Return domestic input coefficients (n, n): a[i, j] = flows[i, j] / output[j]; 0 where j has no output.
-
-        Source: Miller & Blair (2009), Input-Output Analysis, eq. 2.5.
-        """
-        out = np.zeros_like(self.flows)
-        np.divide(self.flows, self.output, out=out, where=self.output > 0)
-        return out
 
 
 def industry_by_industry(make: Floats, use: Floats, imports: Floats) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,30 +21,16 @@ from clusterbook.data import checks
 from clusterbook.data.industries import Industries
 from clusterbook.data.panel import KEYS, STATUS, Panel, Source, sort_cells
 from clusterbook.data.regions import Regions
-from clusterbook.data.tables import USUAL_NAMES, Rows, Table, TableLike, find_columns, load_table, names, pick
+from clusterbook.data.shapes import AXIS, E2, authalic_q
+from clusterbook.data.tables import Rows, Table, TableLike, find_columns, load_table, names, pick
 from clusterbook.errors import ClusterbookError, DataError, Problem
 
 Floats = NDArray[np.float64]
 
-#: WGS 84: semi-major axis in metres and squared eccentricity.
-_AXIS = 6_378_137.0
-_E2 = 0.006_694_379_990_14
-
-_USUAL = {
-    "id": ("id", "plant", "plant_id", "establishment_id", "facility_id", "unit_id", "local_unit_id"),
-    "lon": ("lon", "long", "lng", "longitude"),
-    "lat": ("lat", "latitude"),
-    "x": ("x", "easting", "x_m"),
-    "y": ("y", "northing", "y_m"),
-    "size": ("size", *USUAL_NAMES["employment"]),
-    "owner": ("owner", "owner_id", "parent_company", "parent", "enterprise", "enterprise_id", "firm", "firm_id"),
-}
 _REMEDY = (
     "Name the columns yourself, e.g. read_plants(..., id='your column', lon='your column', lat='your column'), and "
     "give year=2019 for a table of one year."
 )
-_MEND_PLACE = "Look the place up again and mend the line, or delete it: a plant without a place cannot be used."
-_BUNDLED = Path(__file__).parent / "bundled"
 
 
 @dataclass(frozen=True)
@@ -239,8 +225,8 @@ def read_plants(
         [[28444.0, 2779.0], [-28450.0, -2775.0]]
     """
     table = load_table(data, sheet=sheet)
-    given = {"id": id, "lon": lon, "lat": lat, "x": x, "y": y, "size": size, "owner": owner}
-    columns = _columns(table, given, {"industry": industry, "region": region}, year)
+    named = {"id": id, "industry": industry, "lon": lon, "lat": lat, "x": x, "y": y, "size": size}
+    columns = _columns(table, named | {"owner": owner, "region": region}, year)
     rows = pick(table, columns, {"year": str(year)} if isinstance(year, int) else {})
     degrees = "lon" in columns
     frame = rows.text.with_columns(
@@ -265,32 +251,24 @@ def read_plants(
     return Plants(frame, crs, source or Source(name, name), findings)
 
 
-def _columns(
-    table: Table, own: Mapping[str, str | None], usual: Mapping[str, str | None], year: str | int | None
-) -> dict[str, str]:
-    """Find each column, those of plants by their own usual names."""
-    present = table.frame.columns
-    named: dict[str, str | None] = dict(usual)
-    if not isinstance(year, int):
-        named["year"] = year
-    problems: list[Problem] = []
-    for meaning, name in own.items():
-        matches = [c for c in present if c.lower().replace(" ", "_") in _USUAL[meaning]]
-        if name is None and len(matches) > 1:
-            problems.append(Problem("ambiguous columns", f"{meaning} could be any of {names(matches)}", _REMEDY))
-        elif name is not None or matches:
-            named[meaning] = name or matches[0]
-    needed = [c for c in ("industry", "year") if c in named]
-    columns, more = find_columns(table, named, needed, _REMEDY)
-    problems += more
-    if "id" not in named:
-        problems.append(Problem("missing columns", f"no column for id; there are {names(present)}", _REMEDY))
-    if not ({"lon", "lat"} <= set(named) or {"x", "y"} <= set(named)):
-        message = f"no columns for the place, neither lon and lat nor x and y; there are {names(present)}"
+def _columns(table: Table, named: Mapping[str, str | None], year: str | int | None) -> dict[str, str]:
+    """Find the column of each meaning; jobs may be called size or employment, one of the two."""
+    wanted = dict(named) if isinstance(year, int) else {**named, "year": year}
+    if named["size"] is None:
+        wanted["employment"] = None
+    columns, problems = find_columns(table, wanted, wanted.keys() & {"id", "industry", "year"}, _REMEDY)
+    sizes = [columns.pop(meaning) for meaning in ("size", "employment") if meaning in columns]
+    if len(sizes) > 1:
+        problems.append(Problem("ambiguous columns", f"size could be any of {names(sizes)}", _REMEDY))
+    placed = columns.keys() | {meaning for meaning, column in named.items() if column}
+    if not (placed >= {"lon", "lat"} or placed >= {"x", "y"}):
+        message = f"no columns for the place, neither lon and lat nor x and y; there are {names(table.frame.columns)}"
         problems.append(Problem("missing columns", message, _REMEDY))
     if problems:
         raise DataError(table.origin, problems)
-    spare = ("x", "y") if "lon" in columns and "lat" in columns else ("lon", "lat")
+    spare = ("x", "y") if columns.keys() >= {"lon", "lat"} else ("lon", "lat")
+    if sizes:
+        columns["size"] = sizes[0]
     return {meaning: column for meaning, column in columns.items() if meaning not in spare}
 
 
@@ -319,7 +297,7 @@ def _problems(rows: Rows, frame: pl.DataFrame, degrees: bool) -> list[Problem]:
     if "size" in frame.columns:
         problems += checks.negative_values(rows, "size", frame["size"])
     nowhere = rows.text[place[0]].is_null() | rows.text[place[1]].is_null()
-    problems += _faults(rows, "no place", nowhere, "the place is empty", _MEND_PLACE)
+    problems += checks.faults(rows, "no place", nowhere, "the place is empty", None)
     return problems + (_degree_problems(rows, frame) if degrees else [])
 
 
@@ -329,14 +307,12 @@ def _degree_problems(rows: Rows, frame: pl.DataFrame) -> list[Problem]:
     origin = ((lon == 0) & (lat == 0)).fill_null(False)
     swapped = _swapped(lon, lat) & ~origin
     beyond = ((lat.abs() > 90) | (lon.abs() > 180)).fill_null(False) & ~swapped
-    swap = "Exchange the two figures; if all lines are like this, exchange the columns: lon='...', lat='...'."
-    metres = "Give degrees: longitude from -180 to 180, latitude from -90 to 90. Metres go in x= and y= with crs=."
+    gulf = "longitude 0, latitude 0 lies in the Gulf of Guinea"
+    wrong_way = "fits the others only the other way round"
     return [
-        *_faults(rows, "place at 0, 0", origin, "longitude 0, latitude 0 lies in the Gulf of Guinea", _MEND_PLACE),
-        *_faults(
-            rows, "longitude and latitude swapped", swapped, "fits the others only the other way round", swap, "lon"
-        ),
-        *_faults(rows, "place out of range", beyond, "no place on earth", metres, "lat"),
+        *checks.faults(rows, "place at 0, 0", origin, gulf, None),
+        *checks.faults(rows, "longitude and latitude swapped", swapped, wrong_way, "lon"),
+        *checks.faults(rows, "place out of range", beyond, "no place on earth", "lat"),
     ]
 
 
@@ -364,28 +340,12 @@ def _look_like_degrees(frame: pl.DataFrame) -> bool:
 def _findings(rows: Rows, frame: pl.DataFrame) -> tuple[Problem, ...]:
     """Report what is odd but may be true."""
     same = frame.select(pl.struct("x", "y", "industry", "year").is_duplicated()).to_series()
-    park = "Right for an industrial park or a tower; not for one plant entered twice or a point that stands for a town."
     message = "another plant of the industry stands at the same point"
-    found = _faults(rows, "same point and industry", same, message, park)
+    found = checks.faults(rows, "same point and industry", same, message, None)
     if "size" in frame.columns:
         empty = (frame["size"] == 0).fill_null(False)
-        closed = "Right for a plant without employees; leave it out if it is closed."
-        found += _faults(rows, "no jobs", empty, "size 0", closed, "size")
+        found += checks.faults(rows, "no jobs", empty, "size 0", "size")
     return tuple(found)
-
-
-def _faults(
-    rows: Rows, check: str, bad: pl.Series, message: str, remedy: str, column: str | None = None
-) -> list[Problem]:
-    at = bad.arg_true()
-    own = rows.columns.get(column) if column else None
-    texts = rows.text[column].gather(at).to_list() if column else [None] * len(at)
-    return [
-        Problem(check, message, remedy, place, own, text)
-        if rows.in_file
-        else Problem(check, f"row {place}: {message}", remedy, None, own, text)
-        for place, text in zip(rows.places.gather(at).to_list(), texts, strict=True)
-    ]
 
 
 # --- projection -----------------------------------------------------------------------------------------------------
@@ -413,8 +373,8 @@ def equal_area(lon: ArrayLike, lat: ArrayLike, centre: tuple[float, float]) -> F
     angle = np.radians(np.asarray(lon, dtype=np.float64) - centre[0])
     phi0 = np.radians(centre[1])
     beta, beta0 = _authalic(np.radians(np.asarray(lat, dtype=np.float64))), _authalic(phi0)
-    radius = _AXIS * np.sqrt(_authalic_q(np.pi / 2) / 2)
-    stretch = _AXIS * np.cos(phi0) / np.sqrt(1 - _E2 * np.sin(phi0) ** 2) / (radius * np.cos(beta0))
+    radius = AXIS * np.sqrt(authalic_q(np.pi / 2) / 2)
+    stretch = AXIS * np.cos(phi0) / np.sqrt(1 - E2 * np.sin(phi0) ** 2) / (radius * np.cos(beta0))
     cosine = np.sin(beta0) * np.sin(beta) + np.cos(beta0) * np.cos(beta) * np.cos(angle)
     reach = radius * np.sqrt(2 / (1 + cosine))
     x = reach * stretch * np.cos(beta) * np.sin(angle)
@@ -422,16 +382,9 @@ def equal_area(lon: ArrayLike, lat: ArrayLike, centre: tuple[float, float]) -> F
     return np.column_stack([x, y])
 
 
-def _authalic_q(phi: ArrayLike) -> Floats:
-    e, sine = np.sqrt(_E2), np.sin(np.asarray(phi, dtype=np.float64))
-    q: Floats = (1 - _E2) * (sine / (1 - _E2 * sine**2) - np.log((1 - e * sine) / (1 + e * sine)) / (2 * e))
-    return q
-
-
 def _authalic(phi: ArrayLike) -> Floats:
     """Return the latitude on the sphere of the same area."""
-    beta: Floats = np.arcsin(np.clip(_authalic_q(phi) / _authalic_q(np.pi / 2), -1, 1))
-    return beta
+    return np.asarray(np.arcsin(np.clip(authalic_q(phi) / authalic_q(np.pi / 2), -1, 1)))
 
 
 def _projected(frame: pl.DataFrame) -> tuple[Floats, str]:
@@ -441,40 +394,3 @@ def _projected(frame: pl.DataFrame) -> tuple[Floats, str]:
     x, y, z = (np.cos(b) * np.cos(a)).mean(), (np.cos(b) * np.sin(a)).mean(), np.sin(b).mean()
     centre = (float(np.degrees(np.arctan2(y, x)).round(4)), float(np.degrees(np.arctan2(z, np.hypot(x, y))).round(4)))
     return equal_area(lon, lat, centre), f"+proj=laea +lon_0={centre[0]} +lat_0={centre[1]} +datum=WGS84 +units=m"
-
-
-# --- sample ---------------------------------------------------------------------------------------------------------
-
-
-def sample_us_facilities(years: Iterable[int] | None = None) -> Plants:
-    """Return the large greenhouse-gas emitters of the United States, 2010 to 2023, as points with their industry.
-
-    7,537 facilities that reported to the Environmental Protection Agency in 2023, mostly power stations, oil and gas,
-    landfills, chemicals and metals; no sizes. Only facilities above the reporting threshold (25,000 t CO2 equivalent a
-    year), and only those that still report: plants that closed before 2023 are missing, so entries can be studied,
-    exits and growth cannot.
-
-    Args:
-        years: to keep; default: all.
-
-    Source: US EPA, Greenhouse Gas Reporting Program; public domain. Industries are NAICS codes as reported in 2023.
-
-    >>> plants = sample_us_facilities(years=[2023])
-    >>> plants.frame.height, plants.frame["industry"].n_unique() > 200
-    (7537, True)
-    """
-    frame = pl.read_parquet(_BUNDLED / "us_epa_facilities.parquet")
-    source = Source(
-        id="us-epa-ghgrp",
-        title="Greenhouse Gas Reporting Program, facilities",
-        publisher="US Environmental Protection Agency",
-        licence="public domain (US government work)",
-        vintage="2010 to 2023, as listed in 2023",
-        caveats=(
-            "Only large emitters: facilities above 25,000 tonnes of CO2 equivalent a year.",
-            "Only facilities that still reported in 2023: those that closed earlier are missing from all years.",
-        ),
-    )
-    if years is not None:
-        frame = frame.filter(pl.col("year").is_in(list(years)))
-    return read_plants(frame, source=source)

@@ -15,7 +15,7 @@ import polars as pl
 
 from clusterbook.data.industries import Industries
 from clusterbook.data.panel import STATUS, Panel, Source, sort_cells, status_of
-from clusterbook.data.plants import Plants, sample_us_facilities
+from clusterbook.data.plants import Plants, read_plants
 from clusterbook.data.regions import Regions
 from clusterbook.data.shapes import dissolve, read_shapes
 from clusterbook.errors import ClusterbookError
@@ -24,11 +24,18 @@ _BUNDLED = Path(__file__).parent / "bundled"
 _LEVELS = range(2, 7)
 _TOTAL = "00"  # the code under which the metro cells hold what is published for the whole area
 
-_PUBLISHER = "US Census Bureau"
-_LICENCE = "public domain (US government work)"
-_WHO_COUNTS = (
-    "Employment is paid employees in the week of 12 March. The self-employed, farms, railways, private households and "
-    "most of government are left out."
+_US_GOVERNMENT = "public domain (US government work)"
+_CBP = Source(
+    id="us-cbp",
+    title="County Business Patterns",
+    publisher="US Census Bureau",
+    licence=_US_GOVERNMENT,
+    caveats=(
+        "Employment is paid employees in the week of 12 March. The self-employed, farms, railways, private households and "
+        "most of government are left out.",
+        "The Census Bureau adds random noise to employment and payroll so that no single business shows. It weighs most on "
+        "small cells; establishments are counted without noise.",
+    ),
 )
 _OGL = (
     "Open Government Licence v3.0; contains public sector information of the Office for National Statistics. Shapes: "
@@ -52,10 +59,6 @@ _EUROPE = Source(
     units={"employment": "persons employed"},
 )
 _LEFT_OUT = "Left out for industries of which not even the country's total is known: {} (Ireland and Malta)."
-_NOISE = (
-    "The Census Bureau adds random noise to employment and payroll so that no single business shows. It weighs most on "
-    "small cells; establishments are counted without noise."
-)
 
 
 def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
@@ -86,14 +89,7 @@ def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
     cells = _cells("us_metro_cells", "employment", "establishments")
     frame = cells.filter(_depth() == level, pl.col("industry") != _TOTAL).with_columns(status_of("employment"))
     totals = cells.filter(pl.col("industry") == _TOTAL).drop("industry")
-    source = Source(
-        id="us-cbp-metro",
-        title="County Business Patterns, metro areas",
-        publisher=_PUBLISHER,
-        licence=_LICENCE,
-        vintage="2018 and 2019",
-        caveats=(_WHO_COUNTS, _NOISE),
-    )
+    source = replace(_CBP, id="us-cbp-metro", title=f"{_CBP.title}, metro areas", vintage="2018 and 2019")
     coverage = f"The published cells at NAICS level {level} hold {_coverage(frame, totals)}"
     if imputed:
         return _imputed_metros(
@@ -144,11 +140,10 @@ def us_counties() -> Panel:
         employment_lo=pl.when(hidden).then(0.0),
         payroll_lo=pl.when(hidden).then(0.0),
     )
-    source = Source(
+    source = replace(
+        _CBP,
         id="us-cbp-county",
-        title="County Business Patterns, counties",
-        publisher=_PUBLISHER,
-        licence=_LICENCE,
+        title=f"{_CBP.title}, counties",
         vintage="2017 to 2021",
         units={"payroll": "thousand USD a year"},
         caveats=(
@@ -157,8 +152,7 @@ def us_counties() -> Panel:
             f"In 2017 employment and payroll of {frame['employment'].null_count():,} cells were withheld: they are "
             "suppressed here, not zero. Since 2018 noise takes the place of withholding.",
             "The District of Columbia is not in the files, and counties without any published cell are absent.",
-            _WHO_COUNTS,
-            _NOISE,
+            *_CBP.caveats,
         ),
     )
     return Panel(sort_cells(frame), source, _counties(frame["region"].unique()), _naics())
@@ -195,17 +189,14 @@ def us_metro_trends() -> Panel:
     source = replace(
         counties.source,
         id="us-cbp-county-in-metros",
-        title="County Business Patterns, counties added up to metro areas",
-        vintage="2017 to 2021",
-        units={"payroll": "thousand USD a year"},
+        title=f"{_CBP.title}, counties added up to metro areas",
         caveats=(
             "Added up from six-digit cells of counties. A cell with fewer than three establishments in a county is not "
             f"published and counts as zero: the sums hold {_coverage(summed.frame, published)}. "
             "Levels are therefore lower than those of the metro area file.",
             "The District of Columbia is missing from Washington-Arlington-Alexandria, as the county files lack it.",
             "For 2017 a sum that contains a withheld county cell is suppressed; its disclosed part is a lower bound.",
-            _WHO_COUNTS,
-            _NOISE,
+            *_CBP.caveats,
         ),
     )
     return replace(summed, source=source)
@@ -214,12 +205,34 @@ def us_metro_trends() -> Panel:
 def us_facilities(years: Iterable[int] | None = None) -> Plants:
     """Return the large greenhouse-gas emitters of the United States, 2010 to 2023, as points with their industry.
 
-    See ``clusterbook.data.plants.sample_us_facilities``.
+    7,537 facilities that reported to the Environmental Protection Agency in 2023, mostly power stations, oil and gas,
+    landfills, chemicals and metals; no sizes. As plants that closed before 2023 are missing, entries can be studied,
+    exits and growth cannot.
 
-    >>> us_facilities(years=[2023]).frame.height
-    7537
+    Args:
+        years: to keep; default: all.
+
+    Source: US EPA, Greenhouse Gas Reporting Program; industries are NAICS codes as reported in 2023.
+
+    >>> plants = us_facilities(years=[2023])
+    >>> plants.frame.height, plants.frame["industry"].n_unique() > 200
+    (7537, True)
     """
-    return sample_us_facilities(years)
+    frame = _table("us_epa_facilities")
+    source = Source(
+        id="us-epa-ghgrp",
+        title="Greenhouse Gas Reporting Program, facilities",
+        publisher="US Environmental Protection Agency",
+        licence=_US_GOVERNMENT,
+        vintage="2010 to 2023, as listed in 2023",
+        caveats=(
+            "Only large emitters: facilities above 25,000 tonnes of CO2 equivalent a year.",
+            "Only facilities that still reported in 2023: those that closed earlier are missing from all years.",
+        ),
+    )
+    if years is not None:
+        frame = frame.filter(pl.col("year").is_in(list(years)))
+    return read_plants(frame, source=source)
 
 
 def us_commuting_zones() -> Panel:

@@ -63,6 +63,13 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "subcluster": ("subcluster", "subcluster_id", "subcluster_code", "subcluster_name"),
     "weight": ("weight",),
     "kind": ("kind", "cluster_kind"),
+    "id": ("id", "plant", "plant_id", "establishment_id", "facility_id", "unit_id", "local_unit_id"),
+    "lon": ("lon", "long", "lng", "longitude"),
+    "lat": ("lat", "latitude"),
+    "x": ("x", "easting", "x_m"),
+    "y": ("y", "northing", "y_m"),
+    "size": ("size",),
+    "owner": ("owner", "owner_id", "parent_company", "parent", "enterprise", "enterprise_id", "firm", "firm_id"),
 }
 
 _UNREADABLE = "Open the file in the program it comes from and save it again as CSV (UTF-8), Excel (.xlsx) or Parquet."

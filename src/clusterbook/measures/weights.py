@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from clusterbook.data.regions import Regions
+from clusterbook.data.shapes import touching
 from clusterbook.errors import ClusterbookError
 from clusterbook.measures.points import Floats, in_metres
 
@@ -56,13 +57,7 @@ def contiguity(
     if rule == "rook" and gap:
         raise ClusterbookError("A gap leaves no common line to find: use rule='queen' with it.")
     shapes = _shapes(regions, codes)
-    here, there = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap)
-    apart = here < there
-    here, there = here[apart], there[apart]
-    if rule == "rook":
-        common = shapely.intersection(shapely.boundary(shapes[here]), shapely.boundary(shapes[there]))
-        line = shapely.length(common) > 0
-        here, there = here[line], there[line]
+    here, there = touching(shapes, rule=rule, gap=gap)
     return _symmetric(here, there, np.ones(len(here)), len(shapes))
 
 

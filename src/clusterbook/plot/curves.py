@@ -18,7 +18,7 @@ from clusterbook.measures.concentration import (
     size_columns,
 )
 from clusterbook.measures.localisation import Curve
-from clusterbook.plot.figure import Floats, Words, axis, frame, names_of, palette, rows
+from clusterbook.plot.figure import Floats, Words, axis, frame, names_of, palette, rows, written
 
 _MOST_CURVES = 5  # as many as the palette sets side by side
 _STEPS = 200  # a curve is drawn with a point for each half per cent on either axis
@@ -72,9 +72,10 @@ def lorenz(
     colour = palette(words)
     hues = [colour["accent"]] if count == 1 else [colour[f"place-{k + 1}"] for k in range(count)]
     scale = alt.Scale(domain=labels, range=hues)
+    whole = alt.Scale(domain=[0, 1])
     percent = {"format": ".0%", "grid": True}
-    across = alt.X("x:Q", axis=axis(f"Share of {reference_name}, cumulated →", **percent))
-    up = alt.Y("y:Q", axis=axis("Share of the industry, cumulated ↑", **percent))
+    across = alt.X("x:Q", scale=whole, axis=axis(f"Share of {reference_name}, cumulated →", **percent))
+    up = alt.Y("y:Q", scale=whole, axis=axis("Share of the industry, cumulated ↑", **percent))
     data = rows(
         x=np.concatenate([curve[0] for curve in curves]),
         y=np.concatenate([curve[1] for curve in curves]),
@@ -89,20 +90,20 @@ def lorenz(
         .encode(
             x=across,
             y=up,
-            color=alt.Color("name:N", scale=scale),
+            color=alt.Color("name:N", scale=scale, legend=None),
             tooltip=["name:N", alt.Tooltip("x:Q", format=".1%"), alt.Tooltip("y:Q", format=".1%")],
         )
     )
     layers = [diagonal.encode(x=across, y=up), lines]
-    for k in range(count):
-        layers.append(_label(f"{labels[k]} ({gini[k]:.2f})", curves[k], hues[k]).encode(x=across, y=up))
+    for line, k in enumerate(order[::-1]):  # in the empty corner, in the order in which the curves lie
+        key = alt.Chart(rows(text=[f"{labels[k]}: Gini {gini[k]:.2f}, Hoover {spread[k]:.2f}"]))
+        key = key.encode(text="text:N", x=alt.value(12), y=alt.value(16 + 19 * line))
+        layers += written(key, colour, ink=alt.value(hues[k]), align="left", fontWeight=600)
     halves = [_where_half_is(*curves[k]) for k in order]
     finding = f"Half of {labels[order[0]]} is where {_percent(halves[0])} of {reference_name} is"
     if count > 1:
         finding += f"; half of {labels[order[-1]]}, where {_percent(halves[-1])} is"
-    reading = "Regions from the lowest location quotient to the highest; in brackets the locational Gini."
-    if count == 1:
-        reading += f" Hoover's index {spread[0]:.2f}."
+    reading = "Regions from the lowest location quotient to the highest. Dashed: spread like the reference."
     return frame(layers, words, finding=finding, reading=reading, width=460, height=420)
 
 
@@ -123,22 +124,6 @@ def _where_half_is(across: Floats, up: Floats) -> float:
 
 def _percent(share: float) -> str:
     return "less than 1%" if share < 0.01 else f"{share:.0%}"
-
-
-def _label(text: str, curve: tuple[Floats, Floats], hue: str) -> alt.Chart:
-    """Name a curve where it crosses the falling diagonal, on the side on which there is room."""
-    k = int((curve[0] + curve[1] >= 1).argmax())
-    left = bool(curve[0][k] > 0.7)
-    point = alt.Chart(rows(x=curve[0][k : k + 1], y=curve[1][k : k + 1]))
-    named: alt.Chart = point.mark_text(
-        text=text,
-        align="right" if left else "left",
-        dx=-8 if left else 8,
-        dy=-4 if left else 8,
-        color=hue,
-        fontWeight=600,
-    )
-    return named
 
 
 def k_density(curve: Curve, *, name: str = "The industry", **words: Unpack[Words]) -> alt.VConcatChart:

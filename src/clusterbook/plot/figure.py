@@ -66,10 +66,10 @@ def frame(
         width=width,
         height=height,
         title=alt.TitleParams(
-            _lines(words.get("title", finding), width * 0.75),
+            _lines(words.get("title", finding), width * 0.8),
             subtitle=[*_lines(words.get("subtitle", ""), width), *_lines(reading, width)],
             anchor="start",
-            frame="group",
+            frame="bounds",
             offset=14,
             fontSize=16,
             fontWeight=600,
@@ -89,7 +89,9 @@ def frame(
         fontWeight="normal",
         color=colour["muted"],
     )
-    config: Any = chart_config(colour) | {"background": colour["paper"], "padding": 12}
+    quiet = chart_config(colour)
+    quiet["legend"] = {name: value for name, value in quiet["legend"].items() if name != "disable"}
+    config: Any = quiet | {"background": colour["paper"], "padding": 12}
     return alt.VConcatChart(vconcat=[body], title=source, config=config)
 
 
@@ -123,24 +125,56 @@ def names_of(names: Sequence[str] | None, count: int, noun: str) -> list[str]:
     return list(names)
 
 
-def apart(x: ArrayLike, y: ArrayLike, labels: Sequence[str], order: ArrayLike, most: int) -> list[int]:
-    """Choose which points to label: in the order given, at most ``most``, none whose label would lie on another's.
+def written(base: alt.Chart, colour: Colours, *, ink: Any = alt.Undefined, **mark: Any) -> list[alt.Chart]:
+    """Return the texts of a chart as two layers: a halo, which keeps them legible over lines, and the letters."""
+    halo = base.mark_text(stroke=colour["paper"], strokeWidth=3.5, strokeOpacity=0.85, strokeJoin="round", **mark)
+    return [halo, base.mark_text(**mark) if ink is alt.Undefined else base.mark_text(**mark).encode(color=ink)]
 
-    ``x`` and ``y`` are where labels stand as parts of width and height, 0 to 1. Labels begin at their point.
+
+def beside(
+    x: ArrayLike, y: ArrayLike, at: tuple[Floats, Floats], labels: Sequence[str], order: ArrayLike, colour: Colours
+) -> list[alt.Chart]:
+    """Name the first points of an order beside them: to the left on the right half, six at most, none upon another.
+
+    ``x`` and ``y`` are values; ``at`` where they stand as parts of width and height, 0 to 1.
     """
-    across, up = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    chosen = apart(*at, labels, order)
+    across, up = np.asarray(x), np.asarray(y)
+    data = rows(
+        x=across[chosen],
+        y=up[chosen],
+        text=[labels[k] for k in chosen],
+        side=["right" if at[0][k] > 0.5 else "left" for k in chosen],
+    )
+    base = alt.Chart(data).encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None), text="text:N")
+    return written(base, colour, align=alt.expr("datum.side"), dx=alt.expr("datum.side === 'left' ? 7 : -7"))
+
+
+def apart(x: Floats, y: Floats, labels: Sequence[str], order: ArrayLike, most: int = 6) -> list[int]:
+    """Choose which points to name: in the order given, at most ``most``, none whose name would lie on another's.
+
+    >>> apart(np.array([0.1, 0.12, 0.9]), np.array([0.5, 0.51, 0.5]), ["Ash", "Birch", "Cedar"], [0, 1, 2])
+    [0, 2]
+    """
     length = np.array([len(text) for text in labels]) / (WIDTH * _LETTERS)
+    left = np.where(x > 0.5, x - length, x)
+    right = left + length
     chosen: list[int] = []
-    for k in np.asarray(order).tolist():
+    for k in np.asarray(order, dtype=np.intp).tolist():
         if len(chosen) == most:
             break
-        clear = all(
-            abs(up[k] - up[j]) > 0.05 or across[k] > across[j] + length[j] or across[j] > across[k] + length[k]
-            for j in chosen
-        )
-        if clear:
-            chosen.append(int(k))
+        if all(abs(y[k] - y[j]) > 0.05 or left[k] > right[j] or left[j] > right[k] for j in chosen):
+            chosen.append(k)
     return chosen
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Write a number with its sign, a true minus.
+
+    >>> signed(-1234.0), signed(0.4, 1)
+    ('−1,234', '+0.4')
+    """
+    return f"{value:+,.{digits}f}".replace("-", "−")
 
 
 def unit_interval(values: Floats) -> Floats:

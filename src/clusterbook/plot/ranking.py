@@ -10,7 +10,7 @@ import numpy as np
 
 from clusterbook.errors import ClusterbookError
 from clusterbook.measures.complexity import Complexity
-from clusterbook.plot.figure import Words, axis, frame, guide, names_of, palette, rows
+from clusterbook.plot.figure import Words, axis, frame, guide, names_of, palette, rows, signed
 
 
 def eci_ranking(
@@ -63,7 +63,7 @@ def eci_ranking(
     data = rows(
         name=[f"{rank}. {labels[k]}" for rank, k in zip(ranks, shown, strict=True)],
         value=values[shown],
-        text=[f"{values[k]:.2f}" for k in shown],
+        text=[f"{values[k]:.2f}".replace("-", "−") for k in shown],
     )
     y = alt.Y("name:N", sort=None, axis=_names_axis(colour["ink"]), scale=alt.Scale(paddingInner=0.3))
     x = alt.X("value:Q", axis=None, scale=alt.Scale(zero=True, padding=36))
@@ -131,23 +131,23 @@ def shift_share_waterfall(
         start=np.append(ends[:-1], 0.0),
         end=np.append(ends[1:], change),
         top=np.maximum(np.append(ends[:-1], 0.0), np.append(ends[1:], change)),
-        text=[f"{size:+,.0f}" for size in sizes],
+        text=[signed(size) for size in sizes],
         hue=[*("gain" if size > 0 else "loss" for size in drawn.values()), "change"],
     )
     x = alt.X("name:N", sort=None, axis=alt.Axis(title=None, labelColor=colour["ink"], labelAngle=0, labelLimit=120))
-    up = axis(f"{unit} ↑", format="+~s", grid=True)
+    up = axis(f"{unit} ↑", labelExpr="datum.value === 0 ? '0' : format(datum.value, '+~s')", grid=True)
     scale = alt.Scale(
         domain=["gain", "loss", "change"], range=[colour["above-3"], colour["place-1"], colour["place-5"]]
     )
     base = alt.Chart(data).encode(x=x, tooltip=["name:N", "text:N"])
     bars = base.mark_bar(cornerRadiusEnd=0, size=56).encode(
-        y=alt.Y("start:Q", axis=up), y2="end:Q", color=alt.Color("hue:N", scale=scale)
+        y=alt.Y("start:Q", axis=up), y2="end:Q", color=alt.Color("hue:N", scale=scale, legend=None)
     )
     figures = base.mark_text(dy=-8, fontWeight=600).encode(y="top:Q", text="text:N")
-    finding = f"{name}: {change:+,.0f} {unit}"
+    finding = f"{name}: {signed(change)} {unit}"
     if drawn:
         largest = max(drawn, key=lambda part: abs(drawn[part]))
-        finding += f"; the largest part is {largest[0].lower()}{largest[1:]}, {drawn[largest]:+,.0f}"
+        finding += f"; the largest part is {largest[0].lower()}{largest[1:]}, {signed(drawn[largest])}"
     return frame(
         [guide(colour, y=0), bars, figures],
         words,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clusterbook.atlas.theme import Colours
 from clusterbook.errors import ClusterbookError
 from clusterbook.measures.significance import benjamini_hochberg, binomial_test
 from clusterbook.measures.spatial import local_moran, morans_i
@@ -17,8 +18,8 @@ from clusterbook.measures.weights import Weights, row_standardised
 from clusterbook.plot.figure import (
     Floats,
     Words,
-    apart,
     axis,
+    beside,
     frame,
     guide,
     names_of,
@@ -26,10 +27,11 @@ from clusterbook.plot.figure import (
     require_one_line,
     rows,
     unit_interval,
+    written,
 )
 
-_MOST_LABELS = 6
 _ALPHA = 0.05
+_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
 _QUADRANTS = {1: "high among high", 2: "low among high", 3: "low among low", 4: "high among low"}
 
 
@@ -104,7 +106,7 @@ def moran_scatter(
         .encode(
             x=x,
             y=up,
-            color=alt.Color("quadrant:N", scale=scale),
+            color=alt.Color("quadrant:N", scale=scale, legend=None),
             opacity=alt.Opacity("strength:Q", scale=None),
             tooltip=["name:N", alt.Tooltip("own:Q", format=".2f"), alt.Tooltip("around:Q", format=".2f"), "p:Q"],
         )
@@ -112,8 +114,8 @@ def moran_scatter(
     ends = np.array([own.min(), own.max()])
     line = alt.Chart(rows(own=ends, around=slope * ends)).mark_line(color=colour["ink"]).encode(x=x, y=up)
     sizes = np.abs(np.nan_to_num(local.statistic[linked, 0]))
-    chosen = apart(unit_interval(own), unit_interval(around), place, np.argsort(-sizes), _MOST_LABELS)
-    texts = _labels([own[k] for k in chosen], [around[k] for k in chosen], [place[k] for k in chosen], own)
+    at = (unit_interval(own), unit_interval(around))
+    texts = beside(own, around, at, place, np.argsort(-sizes), colour)
     verdict = f"Neighbours are {'alike' if slope > 0 else 'unlike'}" if p < _ALPHA else "Neighbours are as any regions"
     islands = int((~linked).sum())
     reading = (
@@ -122,32 +124,19 @@ def moran_scatter(
     )
     if islands:
         reading += f" {islands} regions without neighbours are left out."
-    layers = [guide(colour, x=0), guide(colour, y=0), points, line, texts, *_corners(colour["muted"])]
+    layers = [guide(colour, x=0), guide(colour, y=0), *_corners(colour), points, line, *texts]
     return frame(layers, words, finding=f"{verdict}: Moran's I is {slope:.2f}", reading=reading, height=400)
 
 
-def _corners(muted: str) -> list[alt.Chart]:
+def _corners(colour: Colours) -> list[alt.Chart]:
     """Name the quadrants in the corners, where they need no legend."""
     corners = {1: ("width", 0, "right"), 2: (0, 0, "left"), 3: (0, "height", "left"), 4: ("width", "height", "right")}
     texts = []
     for quadrant, (x, y, align) in corners.items():
-        mark: Any = {"align": align, "baseline": "top" if y == 0 else "bottom", "color": muted, "fontStyle": "italic"}
-        texts.append(
-            alt.Chart(rows(at=[0]))
-            .mark_text(text=_QUADRANTS[quadrant], dx=-4 if align == "right" else 4, **mark)
-            .encode(x=alt.value(x), y=alt.value(y))
-        )
+        base = alt.Chart(rows(text=[_QUADRANTS[quadrant]])).encode(text="text:N", x=alt.value(x), y=alt.value(y))
+        mark = {"align": align, "baseline": "top" if y == 0 else "bottom", "fontStyle": "italic"}
+        texts += written(base, colour, ink=alt.value(colour["muted"]), dx=-4 if align == "right" else 4, **mark)
     return texts
-
-
-def _labels(x: Sequence[float], y: Sequence[float], texts: Sequence[str], along: Floats) -> alt.Chart:
-    """Write beside points, to the left of those on the right half."""
-    middle = (along.min() + along.max()) / 2
-    side = ["right" if at > middle else "left" for at in x]
-    align, dx = alt.expr("datum.side"), alt.expr("datum.side === 'left' ? 7 : -7")
-    written = alt.Chart(rows(x=x, y=y, text=texts, side=side)).mark_text(align=align, dx=dx)
-    named: alt.Chart = written.encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None), text="text:N")
-    return named
 
 
 def lq_funnel(
@@ -204,11 +193,13 @@ def lq_funnel(
     colour = palette(words)
     scale = alt.Scale(domain=["more", "fewer", "chance"], range=[colour["above-3"], colour["place-1"], colour["other"]])
     x = alt.X(
-        "expected:Q", axis=axis("Plants expected by chance (log axis) →", format="~s"), scale=alt.Scale(type="log")
+        "expected:Q",
+        axis=axis("Plants expected by chance (log axis) →", format="~g", values=[10.0**k for k in range(-6, 7)]),
+        scale=alt.Scale(type="log", nice=False, padding=8),
     )
     ceiling = lq.max() * 1.3
     log = alt.Scale(type="log", domain=[floor, ceiling], nice=False)
-    up = alt.Y("lq:Q", axis=axis("Location quotient (log axis) ↑", format="~g", grid=True), scale=log)
+    up = alt.Y("lq:Q", axis=axis("Location quotient (log axis) ↑", format="~g", grid=True, values=_TICKS), scale=log)
     drawn = np.maximum(lq, floor)
     data = rows(
         name=place, expected=expected, lq=drawn, quotient=lq, plants=own[there], p=adjusted[there], kind=kind,
@@ -221,7 +212,7 @@ def lq_funnel(
         .encode(
             x=x,
             y=up,
-            color=alt.Color("kind:N", scale=scale),
+            color=alt.Color("kind:N", scale=scale, legend=None),
             opacity=alt.Opacity("strength:Q", scale=None),
             tooltip=tooltip,
         )
@@ -233,14 +224,7 @@ def lq_funnel(
     ]
     at = (unit_interval(np.log(expected)), unit_interval(np.log(drawn)))
     order = [k for k in np.argsort(adjusted[there], kind="stable") if kind[k] == "more"]
-    chosen = apart(*at, place, order, _MOST_LABELS)
-    texts = _labels([expected[k] for k in chosen], [drawn[k] for k in chosen], [place[k] for k in chosen], expected)
-    layers = [
-        guide(colour, y=1),
-        *edges,
-        points,
-        texts,
-    ]
+    layers = [guide(colour, y=1), *edges, points, *beside(expected, drawn, at, place, order, colour)]
     more, fewer = int((kind == "more").sum()), int((kind == "fewer").sum())
     finding = (
         f"{name}: {more:,} of {len(lq):,} regions {'has' if more == 1 else 'have'} more plants than chance explains, "
@@ -254,10 +238,11 @@ def lq_funnel(
 
 
 def _funnel(count: float, expected: Floats, level: float, floor: float, ceiling: float) -> alt.InlineData:
-    """Return binomial limits of the quotient over the range of expected plants, cut to the figure."""
+    """Return binomial limits of the quotient over the range of expected plants, none outside the figure."""
     from scipy.stats import binom
 
     grid = np.geomspace(expected.min(), expected.max(), 240)
     share = grid / count
     low, high = (binom.ppf(edge, count, share) / grid for edge in (level / 2, 1 - level / 2))
-    return rows(expected=grid, low=np.clip(low, floor, ceiling), high=np.clip(high, floor, ceiling))
+    inside = [np.where((edge >= floor) & (edge <= ceiling), edge, np.nan) for edge in (low, high)]
+    return rows(expected=grid, low=inside[0], high=inside[1])
