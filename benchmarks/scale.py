@@ -119,7 +119,7 @@ def _time(folder: str, years: int, imports: str, body: str) -> tuple[float, floa
     """Return seconds and peak memory of a case on the first years, which must come to the right sums."""
     names = [Path(folder, str(FIRST_YEAR + k)) for k in range(years)]
     sums = np.array([name.with_suffix(".sums").read_text().split() for name in names], dtype=float).sum(axis=0)
-    # Quotients are compared up to rounding, stars exactly but for ties that rounding breaks.
+    # Up to rounding, which may move a quotient across a threshold, too.
     check = f"assert all(abs(a / b - 1) < 1e-6 for a, b in zip(found, {sums.tolist()})), found"
     setup = _IMPORTS.format(files=[f"{name}.parquet" for name in names]) + dedent(imports)
     seconds, peak = measure(f"{dedent(body).format(folder=folder)}\n{check}", setup=setup)

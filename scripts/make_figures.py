@@ -19,6 +19,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from PIL import Image
 
 import clusterbook as cb
 from clusterbook import plot
@@ -40,8 +41,10 @@ TRADE = "trade/world_trade_sitc_avg_1998_2000.parquet"
 DOCS = Path(__file__).parent.parent / "docs"
 IMAGES = DOCS / "images"
 
+#: Sectors of NAICS that are nearly everywhere, left out of the industry space
+LOCAL_SECTORS = ("22", "23", "44", "45", "53", "56", "61", "62", "71", "72", "81")
 CBP = "US Census Bureau, County Business Patterns 2019, metro areas"
-PPI = 110  # sharp enough on a page, under 150 kB each
+PPI = 120
 Floats = NDArray[np.float64]
 log = logging.getLogger("figures")
 
@@ -112,14 +115,17 @@ def metros() -> None:
     _save("pci_industries", plot.eci_ranking(found, titles, of="industries", **words))
     log.info("correlation of ECI with log jobs: %.2f", np.corrcoef(found.eci, np.log(all_jobs))[0, 1])
     log.info("eigenvalues %s, notes %s", found.eigenvalues, found.notes)
+    sectors = _sectors(jobs.industries)
+    traded = [k for k, code in enumerate(jobs.industries) if code[:2] not in LOCAL_SECTORS]
     _save(
         "industry_space",
         plot.proximity_space(
-            relatedness.proximity(present),
-            titles,
-            size=jobs.values.sum(axis=0),
-            groups=_sectors(jobs.industries),
-            subtitle="Proximity of four-digit industries in US metro and micro areas, 2019; area: jobs",
+            relatedness.proximity(present[:, traded]),
+            [titles[k] for k in traded],
+            size=jobs.values[:, traded].sum(axis=0),
+            groups=[sectors[k] for k in traded],
+            subtitle="Proximity of four-digit industries in US metro and micro areas, 2019; area: jobs. Without "
+            "building, retailing, schools, health, hotels and other services that are everywhere",
             source=CBP,
         ),
     )
@@ -135,7 +141,7 @@ def counties() -> None:
     drawn = [k for k, code in enumerate(jobs.regions) if code in panel.regions.geometry]
     codes = [jobs.regions[k] for k in drawn]
     makes = np.array([code.startswith("3") for code in jobs.industries])
-    share = jobs.values[drawn][:, makes].sum(axis=1) / jobs.values[drawn].sum(axis=1)
+    share = np.sqrt(jobs.values[drawn][:, makes].sum(axis=1) / jobs.values[drawn].sum(axis=1))
     _save(
         "moran_scatter",
         plot.moran_scatter(
@@ -143,7 +149,7 @@ def counties() -> None:
             contiguity(panel.regions, codes),
             names=[panel.regions.names()[code] for code in codes],
             permutations=999,
-            subtitle="Manufacturing's share of jobs in US counties, March 2021; neighbours: counties that touch",
+            subtitle="Manufacturing's share of jobs (square root) in US counties that touch, March 2021",
             source="US Census Bureau, County Business Patterns 2021, sums of published six-digit cells",
         ),
     )
@@ -209,7 +215,7 @@ def key_sectors(sources: Path) -> None:
     table = bea.read([sources / name for name in BEA])
     names = pl.read_csv(sources / BEA_NAMES, infer_schema=False)
     title = dict(names.select("BEA_2017_Detail_Code", "BEA_2017_Detail_Name").drop_nulls().iter_rows())
-    inverse = input_output.leontief(table.coefficients())
+    inverse = input_output.leontief(input_output.input_coefficients(table.flows, table.output))
     reach = input_output.dispersion(inverse)
     kind = input_output.key_sectors(reach.power, reach.sensitivity)
     order = [k for k in np.argsort(-(reach.power + reach.sensitivity)) if kind[k] == "key"]
@@ -240,13 +246,16 @@ def world_trade(sources: Path) -> None:
         source="UN Comtrade, as in economiccomplexity",
     )
     found = complexity.complexity(complexity.presence(exports), size=size)
-    _save("eci_world_all", plot.eci_ranking(found, countries, **words))
+    _save(
+        "eci_world_all",
+        plot.eci_ranking(found, countries, title="All 226 countries: tiny islands among the first", **words),
+    )
     large = np.flatnonzero(size >= size.sum() / 1000)
     kept = exports[large][:, exports[large].sum(axis=0) > 0]
     found = complexity.complexity(complexity.presence(kept), size=size[large])
-    _save("eci_world", plot.eci_ranking(found, [countries[k] for k in large], **words))
+    title = "Countries with a thousandth of all exports: Japan, Britain and Germany lead"
+    _save("eci_world", plot.eci_ranking(found, [countries[k] for k in large], title=title, **words))
     log.info("%d countries, %d of them large (least: %.3g)", len(size), len(large), size[large].min())
-    log.info("%s", [(countries[k], round(float(v), 2)) for k, v in zip(large, found.eci, strict=True)][:3])
 
 
 def _concentration_table(
@@ -301,6 +310,7 @@ def _spread(matrix: cb.Matrix, industries: Sequence[str]) -> Floats:
 def _save(name: str, chart: alt.VConcatChart) -> None:
     file = IMAGES / f"{name}.png"
     chart.save(file, ppi=PPI)
+    Image.open(file).convert("RGB").quantize(128).save(file, optimize=True)  # a third of the size
     title = " ".join(chart.to_dict()["vconcat"][0]["title"]["text"])
     log.info("%s (%d kB): %s", file.name, file.stat().st_size // 1000, title)
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import shapely
+from bundling import check, simplify, write
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
@@ -37,8 +38,7 @@ COUNTY_CELLS_4 = "employment/us_cbp_county_naics4_2017_2021.parquet"
 COUNTIES = "employment/us_county_cbsa_state_lookup.csv"
 TITLES = "classifications/cid_naics_2017_hierarchy.csv"
 SHAPES = "geometry/us_counties_states_10m.topojson"
-
-OUT = Path(__file__).parent.parent / "src/clusterbook/data/bundled"
+FACILITIES = "plants/us_ghgrp_facility_points_2010_2023.parquet"
 
 WITHHELD_YEAR = 2017  # the last year in which County Business Patterns withheld cells instead of adding noise
 DC = "11001"  # the county files leave the District of Columbia out
@@ -85,7 +85,6 @@ NAMES = {
 NEW_METROS = {"19380", "39140"}  # of the areas the list lacks, those that are metropolitan
 LATER_METROS = {"46300"}  # Twin Falls, ID became metropolitan in 2017
 
-GRID = 1e-4  # degrees, about 10 m: the input is rounded to a hundred metres or more
 DETAIL = 0.03  # degrees: below a pixel on a map of the United States 1000 pixels wide
 # Falls Church, VA has collapsed to a line in the input: it gets a square of its true size (5 square kilometres)
 COLLAPSED = {"51610": shapely.box(-77.174, 38.874, -77.148, 38.894)}
@@ -119,19 +118,7 @@ def main(sources: Path) -> None:
     write(counties, "us_counties")
     write(shapes, "us_shapes")
     write(naics, "naics_2017")
-
-
-def write(frame: pl.DataFrame, name: str) -> None:
-    """Write a bundled file: one row group and no statistics, for size."""
-    path = OUT / f"{name}.parquet"
-    frame.write_parquet(path, compression="zstd", compression_level=22, statistics=False, row_group_size=1 << 22)
-    log.info("%s.parquet: %s rows, %.2f MB", name, f"{frame.height:,}", path.stat().st_size / 1e6)
-
-
-def check(holds: bool, claim: str) -> None:
-    """Stop where something this script relies on is not so."""
-    if not holds:
-        raise SystemExit(f"Not so: {claim}.")
+    write(read_facilities(sources), "us_epa_facilities")
 
 
 # --- cells and industries -------------------------------------------------------------------------------------------
@@ -194,6 +181,25 @@ def read_industries(sources: Path) -> pl.DataFrame:
     check(not tree["title"].str.contains(r"[a-z)]T$|^\s|\s$").any(), "titles are free of marks and blanks")
     check(set(tree["parent"].drop_nulls()) <= set(tree["industry"]), "every parent is in the tree")
     return tree
+
+
+def read_facilities(sources: Path) -> pl.DataFrame:
+    """Return the large emitters as points, one row a facility and year. One of them has no industry and is left out."""
+    facilities = pl.read_parquet(sources / FACILITIES).with_columns(industry=pl.col("naics6").replace("<NA>", None))
+    unknown = facilities.filter(pl.col("industry").is_null())["facility_id"]
+    check(unknown.n_unique() == 1, "one facility has no industry")
+    return (
+        facilities.drop_nulls("industry")
+        .select(
+            pl.col("facility_id").cast(pl.String).alias("id"),
+            "industry",
+            pl.col("year").cast(pl.Int16),
+            "lon",
+            "lat",
+            region="state",
+        )
+        .sort("id", "year")
+    )
 
 
 # --- which counties form an area ------------------------------------------------------------------------------------
@@ -394,7 +400,7 @@ def draw_shapes(sources: Path, counties: pl.DataFrame) -> pl.DataFrame:
     """Return ``layer, region, wkb``: counties, metro areas made of them, and states as the outline of both ('*')."""
     shapes = read_topology(json.loads((sources / SHAPES).read_text()))
     wanted = counties.with_columns(
-        wkb=pl.Series(shapely.to_wkb(simplify([shapes[code] for code in counties["region"]])), dtype=pl.Binary)
+        wkb=pl.Series(shapely.to_wkb(simplify([shapes[code] for code in counties["region"]], DETAIL)), dtype=pl.Binary)
     )
     states = [shapely.get_parts(state).tolist() for state in dissolve(wanted, "parent").values()]
     outline = shapely.MultiPolygon([part for parts in states for part in parts])
@@ -431,27 +437,6 @@ def read_topology(topology: dict[str, Any]) -> dict[str, shapely.Geometry]:
         parts = county["arcs"] if county["type"] == "MultiPolygon" else [county["arcs"]]
         shapes[county["id"]] = shapely.MultiPolygon([polygon for part in parts for polygon in polygons(part)])
     return shapes | COLLAPSED
-
-
-def simplify(shapes: list[shapely.Geometry]) -> list[shapely.Geometry]:
-    """Make shapes valid, put them on a grid so that neighbours share their borders exactly, and thin the borders.
-
-    All borders are laid over each other and cut the plane into faces. Each face goes to the shape it lies in: to the
-    smallest one, so that a shape drawn over its neighbours (Falls Church) is cut out of them.
-    """
-    repaired = np.array(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
-    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(shapely.boundary(repaired), grid_size=GRID)]))
-    face, shape = shapely.STRtree(repaired).query(shapely.point_on_surface(faces), predicate="within")
-    owner = (
-        pl.DataFrame({"face": face, "shape": shape, "area": shapely.area(repaired)[shape]})
-        .sort("area")
-        .unique("face", keep="first", maintain_order=True)
-    )
-    parts = owner.group_by("shape").agg("face").sort("shape")
-    check(parts["shape"].to_list() == list(range(len(shapes))), "every county keeps some ground")
-    clean = [shapely.union_all(faces[own]) for own in parts["face"].to_list()]
-    check(shapely.coverage_is_valid(clean), "counties neither overlap nor leave gaps")
-    return [shapely.normalize(shape) for shape in shapely.coverage_simplify(clean, DETAIL)]
 
 
 if __name__ == "__main__":

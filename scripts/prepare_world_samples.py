@@ -16,11 +16,12 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import shapely
+from bundling import OUT, check, simplify, write
 
 from clusterbook.data.shapes import read_shapes
+from clusterbook.data.sources import naics
 from clusterbook.data.sources.uk import leaves
 
 # Inputs, relative to SOURCES
@@ -42,9 +43,6 @@ NAICS_2012_2007 = "classifications/concordance_naics2012_naics2007.csv"
 NAICS_2017_ISIC = "classifications/concordance_naics2017_isic4.csv"
 NAICS_2017_NACE = "classifications/eurostat_NAICS2017_NACE.csv"
 
-OUT = Path(__file__).parent.parent / "src/clusterbook/data/bundled"
-
-GRID = 1e-4  # degrees, about 10 m
 UK_DETAIL = 0.008  # degrees: about a pixel on a map of Britain 1000 pixels high
 
 # Counties that are no longer drawn by themselves, by the county whose ground they are part of today
@@ -61,8 +59,7 @@ BROOMFIELD = ("08014", "08013")  # cut out of four counties in 2001, most of it 
 # The table to ISIC marks links to a whole group of ISIC by two zeros or a zero in front
 ISIC_GROUPS = {"0012": "012", "0014": "014", "0331": "331"}
 
-# NAICS sectors of several two-digit codes, and titles of higher levels that NAICS 2017 no longer has
-SECTORS = {"31": "31-33", "32": "31-33", "33": "31-33", "44": "44-45", "45": "44-45", "48": "48-49", "49": "48-49"}
+# Titles of higher levels that NAICS 2017 no longer has
 UNTITLED = {
     "21111": "Oil and Gas Extraction",
     "31222": "Tobacco Product Manufacturing",
@@ -88,19 +85,6 @@ def main(sources: Path, zones: Path) -> None:
     prepare_zones(sources, zones)
     prepare_europe(sources)
     prepare_classifications(sources)
-
-
-def write(frame: pl.DataFrame, name: str) -> None:
-    """Write a bundled file: one row group and no statistics, for size."""
-    path = OUT / f"{name}.parquet"
-    frame.write_parquet(path, compression="zstd", compression_level=22, statistics=False, row_group_size=1 << 22)
-    log.info("%s.parquet: %s rows, %.2f MB", name, f"{frame.height:,}", path.stat().st_size / 1e6)
-
-
-def check(holds: bool, claim: str) -> None:
-    """Stop where something this script relies on is not so."""
-    if not holds:
-        raise SystemExit(f"Not so: {claim}.")
 
 
 # --- Britain --------------------------------------------------------------------------------------------------------
@@ -156,22 +140,6 @@ def within(code: str, section: str) -> bool:
 def inner(code: str) -> str:
     """Return the divisions of a row's code: '49-53' of 'H (49-53)'."""
     return code.split("(")[1].rstrip(")") if "(" in code else code
-
-
-def simplify(shapes: list[shapely.Geometry], detail: float) -> list[shapely.Geometry]:
-    """Put shapes on a grid so that neighbours share their borders exactly, and thin the borders together.
-
-    The borders laid over each other cut the plane into faces; each face goes to the shape it lies in.
-    """
-    repaired = np.array(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
-    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(shapely.boundary(repaired), grid_size=GRID)]))
-    face, shape = shapely.STRtree(repaired).query(shapely.point_on_surface(faces), predicate="within")
-    owner = dict(zip(face.tolist(), shape.tolist(), strict=True))
-    clean = [shapely.union_all(faces[[f for f, owned in owner.items() if owned == own]]) for own in range(len(shapes))]
-    check(not any(shape.is_empty for shape in clean), "every region keeps some ground")
-    thin = shapely.coverage_simplify(clean, detail)
-    check(bool(shapely.coverage_is_valid(thin)), "regions do not overlap")
-    return [shapely.normalize(shape) for shape in thin]
 
 
 def tree(rows: list[tuple[str, str, str | None, int]]) -> pl.DataFrame:
@@ -330,7 +298,7 @@ def read_columns(path: Path, *columns: str) -> list[tuple[str, ...]]:
 
 def prepare_classifications(sources: Path) -> None:
     """Write the trees of all classifications in one file and the concordances between them in another."""
-    naics = pl.read_parquet(OUT / "naics_2017.parquet")
+    naics_2017 = pl.read_parquet(OUT / "naics_2017.parquet")
     nace = pl.read_csv(sources / NACE, infer_schema=False, null_values="NA").select(
         industry="nace2", title=pl.col("Name").str.strip_chars(), parent="Parent", level=pl.col("Level").cast(pl.Int64)
     )
@@ -340,8 +308,8 @@ def prepare_classifications(sources: Path) -> None:
         parent=pl.when(pl.col("level") > 1).then("parent"),
     )
     trees = {
-        "NAICS 2007": naics_tree(codes(sources / NAICS_2012_2007, "naics2007", "title2007"), naics),
-        "NAICS 2012": naics_tree(codes(sources / NAICS_2012_2007, "naics2012", "title2012"), naics),
+        "NAICS 2007": naics_tree(codes(sources / NAICS_2012_2007, "naics2007", "title2007"), naics_2017),
+        "NAICS 2012": naics_tree(codes(sources / NAICS_2012_2007, "naics2012", "title2012"), naics_2017),
         "NACE Rev. 2": nace,
         "ISIC Rev. 4": isic_tree(sources),
         "SIC 2007": sic_tree(sources, nace),
@@ -364,7 +332,7 @@ def prepare_classifications(sources: Path) -> None:
         ("NAICS 2017", "ISIC Rev. 4"): codes(sources / NAICS_2017_ISIC, "naics2017", "isic4"),
         ("NAICS 2017", "NACE Rev. 2"): codes(sources / NAICS_2017_NACE, "NAICS 2017", "NACE Rev. 2"),
     }
-    trees["NAICS 2017"] = naics
+    trees["NAICS 2017"] = naics_2017
     tables = []
     for (left, right), found in pairs.items():
         table = found.rename(dict(zip(found.columns, ("code", "other"), strict=True)))
@@ -407,12 +375,11 @@ def naics_tree(listed: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
     for code, title in found.items():
         rows[code] = (code, title, code[:5], 6)
         for digits in (5, 4, 3, 2):
-            above = SECTORS.get(code[:2], code[:2]) if digits == 2 else code[:digits]
-            parent = None if digits == 2 else SECTORS.get(code[:2], code[:2]) if digits == 3 else code[: digits - 1]
+            above = naics.SPANS.get(code[:2], code[:2]) if digits == 2 else code[:digits]
             parts = [part for other, part in found.items() if other.startswith(code[:digits])]
             named = known.get(above) or (parts[0] if len(parts) == 1 else UNTITLED.get(above))
             check(named is not None, f"there is a title for {above}")
-            rows[above] = (above, named or "", parent, digits)
+            rows[above] = (above, named or "", naics.parent(above), digits)
     return tree(list(rows.values()))
 
 

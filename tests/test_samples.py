@@ -293,16 +293,6 @@ def test_trends_name_their_own_source(trends: cb.Panel) -> None:
 # --- the files ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["us_metro_cells", "us_county_cells", "us_metros", "us_counties", "us_shapes", "naics_2017"]
-)
-def test_the_readme_tells_of_each_file(name: str) -> None:
-    lines = (BUNDLED / "README.md").read_text(encoding="utf-8").splitlines()
-    assert (BUNDLED / f"{name}.parquet").is_file()
-    assert any(line.startswith(f"| `{name}.parquet` |") for line in lines)
-    assert any(line.startswith("## ") and f"`{name}.parquet`" in line for line in lines)
-
-
 def test_all_bundled_files_together_are_small() -> None:
     assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < 16_000_000
 

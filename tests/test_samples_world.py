@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -14,9 +15,7 @@ from clusterbook.data import samples
 from clusterbook.data.panel import KEYS, STATUS
 
 BUNDLED = Path(samples.__file__).parent / "bundled"
-FILES = sorted(
-    path.stem for path in BUNDLED.glob("*.parquet") if path.stem.startswith(("uk_", "nz_", "eu_", "us_zone", "c"))
-)
+FILES = sorted(path.stem for path in BUNDLED.glob("*.parquet"))
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +250,11 @@ def test_the_readme_tells_of_each_file(name: str) -> None:
     text = (BUNDLED / "README.md").read_text(encoding="utf-8")
     assert f"| `{name}.parquet` |" in text
     assert any(line.startswith("## ") and f"`{name}.parquet`" in line for line in text.splitlines())
+
+
+def test_the_readme_tells_of_no_other_files() -> None:
+    text = (BUNDLED / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)\.parquet` \|", text, re.MULTILINE)) == FILES
 
 
 def test_the_readme_keeps_the_notices() -> None:

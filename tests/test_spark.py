@@ -148,20 +148,29 @@ def test_faults_are_named_before_anything_runs(send: Send) -> None:
 
 
 def test_from_spark_to_stars(send: Send, tmp_path: Path) -> None:
-    """The way that docs/scale.md shows: many rows on Spark, the table of clusters on to Polars, stars there."""
-    # Twenty regions of 1 to 20 jobs in steel, each job a row, in towns of 100; the top tenth begins at 18.1 jobs.
-    jobs = pl.DataFrame({"region": [f"R{k:02d}" for k in range(1, 21)], "steel": range(1, 21)}).with_columns(
-        rest=100 - pl.col("steel")
+    """The way that docs/scale.md shows: plants on Spark, the table of clusters on to Polars, stars there."""
+    from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
+
+    # Twenty regions of 100 plants of one job, 1 to 20 of them in steel; the top tenth begins at 18.1 jobs.
+    of_steel = pl.DataFrame({"region": [f"R{k:02d}" for k in range(1, 21)], "steel": range(1, 21)})
+    plants = (
+        of_steel.with_columns(rest=100 - pl.col("steel"))
+        .unpivot(index="region", variable_name="cluster", value_name="plants")
+        .select(pl.col("region", "cluster").repeat_by("plants").explode(), year=2019, employment=1.0)
     )
-    rows = jobs.unpivot(index="region", variable_name="cluster", value_name="n").select(
-        pl.col("region", "cluster").repeat_by("n").explode(), year=pl.lit(2019)
+    toys = pl.DataFrame({"region": "R01", "cluster": "toys", "year": 2019, "employment": [500.0, None]})
+    known = F.count("employment") == F.count("*")
+    clusters = (
+        send(pl.concat([plants, toys], how="vertical_relaxed"))
+        .groupBy("region", "cluster", "year")
+        .agg(F.when(known, F.sum("employment")).alias("employment"))
     )
-    assert rows.height == 2000
-    cells = send(rows).groupBy("region", "cluster", "year").count().withColumnRenamed("count", "employment")
-    shared = shares(cells, industry="cluster", names=("region_share", "national_share"))
-    location_quotient(shared, industry="cluster", name="lq_all").write.parquet(str(tmp_path / "clusters"))
+    clusters = shares(clusters, industry="cluster", names=("region_share", "national_share"))
+    clusters = location_quotient(clusters, industry="cluster", name="lq_all")
+    clusters.write.parquet(str(tmp_path / "clusters"))
     found = identify(pl.read_parquet(tmp_path / "clusters" / "*.parquet"), "eco2008").sort("region")
     steel = found.filter(cluster="steel")
     assert steel["stars"].to_list() == [0] * 18 + [2, 2]
     # 210 of 2,000 jobs are in steel: a share of 0.105, of which 0.20 is less than twice.
     assert steel["lq_all"][-1] == pytest.approx(0.20 / 0.105)
+    assert found.filter(cluster="toys").select("employment", "lq_all", "stars").row(0) == (None, None, None)

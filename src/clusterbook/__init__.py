@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from clusterbook.version import __version__
 
-# public name -> module that defines it (samples is a module itself)
+# public modules, and for every other public name the module that defines it
+_MODULES = {"plot": "plot", "samples": "data.samples"}
 _HOMES = {
     "ClusterbookError": "errors",
     "ClusterDefinitions": "clusters.definitions",
@@ -26,20 +27,27 @@ _HOMES = {
     "Industries": "data.industries",
     "Matrix": "data.matrix",
     "Panel": "data.panel",
+    "Plants": "data.plants",
     "Regions": "data.regions",
+    "Rules": "data.disclosure",
     "Source": "data.panel",
     "build_edition": "edition.build",
+    "check_output": "data.leaks",
     "discover_definitions": "clusters.discovery",
     "entropy": "measures.concentration",
     "growth": "measures.growth",
     "herfindahl": "measures.concentration",
     "identify": "clusters.identification",
+    "impute_panel": "data.suppression",
     "location_quotient": "measures.specialisation",
     "locational_gini": "measures.concentration",
     "open_edition": "edition.store",
+    "open_panel": "data.store",
+    "protect": "data.disclosure",
     "read_definitions": "clusters.definitions",
     "read_panel": "data.read",
-    "samples": "data.samples",
+    "read_plants": "data.plants",
+    "save_panel": "data.store",
     "shares": "measures.specialisation",
     "size_rank": "measures.specialisation",
     "write_atlas": "atlas.site",
@@ -52,37 +60,52 @@ __all__ = [
     "Industries",
     "Matrix",
     "Panel",
+    "Plants",
     "Regions",
+    "Rules",
     "Source",
     "__version__",
     "build_edition",
+    "check_output",
     "discover_definitions",
     "entropy",
     "growth",
     "herfindahl",
     "identify",
+    "impute_panel",
     "location_quotient",
     "locational_gini",
     "open_edition",
+    "open_panel",
+    "plot",
+    "protect",
     "read_definitions",
     "read_panel",
+    "read_plants",
     "samples",
+    "save_panel",
     "shares",
     "size_rank",
     "write_atlas",
 ]
 
 if TYPE_CHECKING:
+    from clusterbook import plot
     from clusterbook.atlas.site import write_atlas
     from clusterbook.clusters.definitions import ClusterDefinitions, read_definitions
     from clusterbook.clusters.discovery import discover_definitions
     from clusterbook.clusters.identification import identify
     from clusterbook.data import samples
+    from clusterbook.data.disclosure import Rules, protect
     from clusterbook.data.industries import Industries
+    from clusterbook.data.leaks import check_output
     from clusterbook.data.matrix import Matrix
     from clusterbook.data.panel import Panel, Source
+    from clusterbook.data.plants import Plants, read_plants
     from clusterbook.data.read import read_panel
     from clusterbook.data.regions import Regions
+    from clusterbook.data.store import open_panel, save_panel
+    from clusterbook.data.suppression import impute_panel
     from clusterbook.edition.build import build_edition
     from clusterbook.edition.store import Edition, open_edition
     from clusterbook.errors import ClusterbookError
@@ -93,10 +116,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use (PEP 562)."""
-    if name not in _HOMES:
+    if name in _MODULES:
+        value = import_module(f"clusterbook.{_MODULES[name]}")
+    elif name in _HOMES:
+        value = getattr(import_module(f"clusterbook.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module 'clusterbook' has no attribute {name!r}")
-    module = import_module(f"clusterbook.{_HOMES[name]}")
-    value = module if _HOMES[name].endswith(f".{name}") else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -121,6 +121,8 @@ def identify(clusters: Frame, profile: str | Path | Profile = "uscmp", *, size: 
         ...                       "employment": [900, 40, 30, 20, 50], "lq": [3.0, 1.4, 0.8, 0.5, None]})
         >>> identify(table)["strong"].to_list()
         [True, False, False, False, None]
+        >>> identify(table.lazy()).sort("region").collect()["strong"].to_list()
+        [True, False, False, False, None]
     """
     rules = profile if isinstance(profile, Profile) else load_profile(profile)
     present = clusters.collect_schema().names()

@@ -31,10 +31,10 @@ _CBP = Source(
     publisher="US Census Bureau",
     licence=_US_GOVERNMENT,
     caveats=(
-        "Employment is paid employees in the week of 12 March. The self-employed, farms, railways, private households and "
-        "most of government are left out.",
-        "The Census Bureau adds random noise to employment and payroll so that no single business shows. It weighs most on "
-        "small cells; establishments are counted without noise.",
+        "Employment is paid employees in the week of 12 March. The self-employed, farms, railways, private households "
+        "and most of government are left out.",
+        "The Census Bureau adds random noise to employment and payroll so that no single business shows. It weighs "
+        "most on small cells; establishments are counted without noise.",
     ),
 )
 _OGL = (
@@ -87,14 +87,15 @@ def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
             "e.g. us_metros(level=4)."
         )
     cells = _cells("us_metro_cells", "employment", "establishments")
-    frame = cells.filter(_depth() == level, pl.col("industry") != _TOTAL).with_columns(status_of("employment"))
+    codes = _naics().frame.filter(level=level)["industry"].to_list()
+    frame = cells.filter(pl.col("industry").is_in(codes)).with_columns(status_of("employment"))
     totals = cells.filter(pl.col("industry") == _TOTAL).drop("industry")
     source = replace(_CBP, id="us-cbp-metro", title=f"{_CBP.title}, metro areas", vintage="2018 and 2019")
     coverage = f"The published cells at NAICS level {level} hold {_coverage(frame, totals)}"
     if imputed:
-        return _imputed_metros(
-            cells, level, replace(source, id="us-cbp-metro-imputed", caveats=(f"{coverage}.", *source.caveats))
-        )
+        caveats = (f"{coverage}.", *source.caveats)
+        codes = frame["industry"].unique().sort().to_list()
+        return _imputed_metros(cells, codes, replace(source, id="us-cbp-metro-imputed", caveats=caveats))
     hidden = (
         f"A cell with fewer than three establishments is not published and counts as zero. {coverage}; "
         "what is missing is mostly in industries of few and large plants."
@@ -103,16 +104,9 @@ def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
     return Panel(sort_cells(frame), source, _metros(), _naics(), totals.sort("year", "region"))
 
 
-def _depth() -> pl.Expr:
-    """Return the NAICS level of an industry code; a range of sectors is a sector."""
-    code = pl.col("industry")
-    return pl.when(code.str.contains("-")).then(2).otherwise(code.str.len_chars())
-
-
-def _imputed_metros(cells: pl.DataFrame, level: int, source: Source) -> Panel:
+def _imputed_metros(cells: pl.DataFrame, codes: list[str], source: Source) -> Panel:
     from clusterbook.data.suppression import impute_panel
 
-    codes = cells.filter(_depth() == level, pl.col("industry") != _TOTAL)["industry"].unique().sort().to_list()
     tree = _naics().frame
     root = pl.DataFrame(
         {"industry": [_TOTAL], "title": ["All industries"], "parent": [None]}, schema_overrides={"parent": pl.String}

@@ -184,7 +184,7 @@ def k_density(curve: Curve, *, name: str = "The industry", **words: Unpack[Words
         ],
     )
     reading = (
-        "Grey: where random industries of as many plants stay at all distances together; dashed: at each by itself."
+        "Grey: global band of as many random plants. Dashed: their bounds at each distance by itself."
         if tested
         else "No random industries were drawn, so nothing is tested."
     )

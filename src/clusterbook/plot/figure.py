@@ -121,7 +121,9 @@ def names_of(names: Sequence[str] | None, count: int, noun: str) -> list[str]:
     if names is None:
         return [f"{noun} {k + 1}" for k in range(count)]
     if len(names) != count:
-        raise ClusterbookError(f"{len(names)} names for {count} {noun}s. Give one each, in the same order.")
+        raise ClusterbookError(
+            f"{len(names)} names where {count} are needed (one each {noun}). Give them in the same order."
+        )
     return list(names)
 
 
@@ -132,21 +134,18 @@ def written(base: alt.Chart, colour: Colours, *, ink: Any = alt.Undefined, **mar
 
 
 def beside(
-    x: ArrayLike, y: ArrayLike, at: tuple[Floats, Floats], labels: Sequence[str], order: ArrayLike, colour: Colours
+    points: alt.Chart, at: tuple[Floats, Floats], labels: Sequence[str], order: ArrayLike, colour: Colours
 ) -> list[alt.Chart]:
     """Name the first points of an order beside them: to the left on the right half, six at most, none upon another.
 
-    ``x`` and ``y`` are values; ``at`` where they stand as parts of width and height, 0 to 1.
+    ``points`` is the chart of them, its data in the order of ``labels``; ``at`` is where they stand as parts of width
+    and height, 0 to 1.
     """
-    chosen = apart(*at, labels, order)
-    across, up = np.asarray(x), np.asarray(y)
-    data = rows(
-        x=across[chosen],
-        y=up[chosen],
-        text=[labels[k] for k in chosen],
-        side=["right" if at[0][k] > 0.5 else "left" for k in chosen],
-    )
-    base = alt.Chart(data).encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None), text="text:N")
+    data = [
+        {**points.data.values[k], "text": labels[k], "side": "right" if at[0][k] > 0.5 else "left"}
+        for k in apart(*at, labels, order)
+    ]
+    base = alt.Chart(alt.InlineData(values=data)).encode(x=points.encoding.x, y=points.encoding.y, text="text:N")
     return written(base, colour, align=alt.expr("datum.side"), dx=alt.expr("datum.side === 'left' ? 7 : -7"))
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Unpack
 
 import altair as alt
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 
+from clusterbook.atlas.theme import Colours
 from clusterbook.edition.store import Edition
 from clusterbook.errors import ClusterbookError
-from clusterbook.plot.figure import Floats, Words, apart, frame, names_of, palette, rows
+from clusterbook.plot.figure import Floats, Words, beside, frame, names_of, palette, rows, unit_interval
 
 _COLOURED = 5  # groups with a colour of their own
-_HUBS = 9
 _ROUNDS = 300  # of the layout; it has long settled by then
 
 
@@ -29,7 +29,7 @@ def industry_space(edition: Edition, **words: Unpack[Words]) -> alt.VConcatChart
         words: see ``Words``; the source is the edition's unless given.
 
     Returns:
-        A chart with the largest clusters named.
+        A chart; the five clusters with most industries have colours.
 
     Raises:
         EditionError: the edition has no industry space.
@@ -49,7 +49,7 @@ def industry_space(edition: Edition, **words: Unpack[Words]) -> alt.VConcatChart
         nodes.select("x", "y").to_numpy(),
         np.array([[row[a], row[b]] for a, b in links.select("industry", "other").iter_rows()]).reshape(-1, 2),
         [titles.get(code, code) for code in nodes["industry"]],
-        nodes[size].fill_null(0).to_numpy(),
+        nodes[size].to_numpy().astype(np.float64),
         [labels.get(cluster, "") for cluster in nodes["cluster"].fill_null("")],
         words,
     )
@@ -72,14 +72,14 @@ def proximity_space(
         proximity: relatedness of pairs, shape (I, I), symmetric, not negative, e.g. ``measures.relatedness.proximity``.
             Industries related to nobody (NaN or 0 throughout) are left out.
         names: of the I industries.
-        size: of the I industries, not negative; area of the points. Default: all the same.
-        groups: of the I industries, e.g. clusters: the five largest groups get colours and names. Default: the
-            industries with most ties are named.
+        size: of the I industries, not negative; area of the points; those of unknown size (NaN) are drawn
+            smallest and counted. Default: all the same.
+        groups: of the I industries, e.g. clusters: the five largest groups get colours.
         links: how many ties to draw; the tree, which holds everything together, is drawn whole even if it has more.
         words: see ``Words``.
 
     Returns:
-        A chart.
+        A chart; the industries with most ties are named.
 
     Raises:
         ClusterbookError: not a symmetric array of relatedness, nobody is related, or names do not fit.
@@ -98,7 +98,9 @@ def proximity_space(
     if not len(kept):
         raise ClusterbookError("No two industries are related: there is nothing to draw.")
     ties = _strongest(near[np.ix_(kept, kept)], links)
-    area = np.ones(len(near)) if size is None else np.nan_to_num(np.asarray(size, dtype=np.float64))
+    area = np.ones(len(near)) if size is None else np.asarray(size, dtype=np.float64)
+    if area.shape != (len(near),) or (area < 0).any():
+        raise ClusterbookError(f"size has shape {area.shape} or negative values. Give one size for each industry.")
     return _network(
         _layout(ties, len(kept)),
         ties,
@@ -144,8 +146,7 @@ def _layout(ties: NDArray[np.intp], count: int) -> Floats:
         distance = np.linalg.norm(place[:, None] - place[None], axis=2)
         ratio = np.divide(weight * steps, distance, out=np.zeros_like(distance), where=distance > 1e-9)
         place = pull @ ((np.diag(ratio.sum(axis=1)) - ratio) @ place)
-    low = place.min(axis=0)
-    return np.asarray((place - low) / max(float((place.max(axis=0) - low).max()), 1e-12))
+    return np.column_stack([unit_interval(place[:, 0]), unit_interval(place[:, 1])])
 
 
 def _first_guess(steps: Floats) -> Floats:
@@ -172,12 +173,14 @@ def _network(
 ) -> alt.VConcatChart:
     colour = palette(words)
     degree = np.bincount(ties.ravel(), minlength=len(labels))
-    largest = pl.Series([g for g in groups if g]).value_counts(sort=True).to_series().to_list()[:_COLOURED]
-    largest = sorted(largest, key=lambda g: (-list(groups).count(g), g))
-    hues = {group: colour[f"place-{k + 1}"] for k, group in enumerate(largest)}
+    members = Counter(group for group in groups if group)
+    largest = sorted(members, key=lambda group: (-members[group], group))[:_COLOURED]
+    kinds = [group if group in largest else "other" for group in groups]
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.02, 1.02], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.02, 1.02], nice=False))
     ends = place[ties]
+    unknown = int(np.isnan(size).sum())
+    areas = [20, 420] if np.ptp(np.nan_to_num(size)) else [60, 60]
     lines = (
         alt.Chart(rows(x=ends[:, 0, 0], y=ends[:, 0, 1], x2=ends[:, 1, 0], y2=ends[:, 1, 1]))
         .mark_rule(color=colour["line"], strokeWidth=1)
@@ -186,46 +189,48 @@ def _network(
     points = (
         alt.Chart(
             rows(
-                name=labels, x=place[:, 0], y=place[:, 1], size=size, ties=degree, group=groups,
-                hue=[hues.get(group, colour["other"]) for group in groups],
+                name=labels,
+                x=place[:, 0],
+                y=place[:, 1],
+                size=size,
+                area=np.nan_to_num(size),
+                ties=degree,
+                group=groups,
+                kind=kinds,
             )
         )
         .mark_point(stroke=colour["paper"], strokeWidth=0.7)
         .encode(
             x=x,
             y=y,
-            size=alt.Size("size:Q", scale=alt.Scale(range=[20, 420]) if np.ptp(size) else alt.Scale(range=[60, 60])),
-            fill=alt.Fill("hue:N", scale=None),
+            size=alt.Size("area:Q", scale=alt.Scale(range=areas), legend=None),
+            fill=alt.Fill(
+                "kind:N",
+                scale=alt.Scale(
+                    domain=[*largest, "other"],
+                    range=[*(colour[f"place-{k + 1}"] for k in range(len(largest))), colour["other"]],
+                ),
+                legend=alt.Legend(orient="bottom", title=None, columns=3, labelLimit=220) if largest else None,
+            ),
             tooltip=["name:N", "group:N", "size:Q", "ties:Q"],
         )
-    )  # fmt: skip
-    texts, at, inks = _group_names(hues, groups, place) if hues else _hub_names(labels, degree, place, colour["ink"])
-    written = alt.Chart(rows(text=texts, x=at[:, 0], y=at[:, 1], ink=inks))
-    halo = written.mark_text(fontWeight=600, stroke=colour["paper"], strokeWidth=4, strokeOpacity=0.85)
-    text = written.mark_text(fontWeight=600).encode(color=alt.Color("ink:N", scale=None))
-    named = [layer.encode(x=x, y=y, text="text:N") for layer in (halo, text)]
+    )
+    hubs = _hubs(points, labels, degree, place, colour)
     most = int(degree.argmax())
     return frame(
-        [lines, points, *named],
+        [lines, points, *hubs],
         words,
         finding=f"{labels[most]} has the most ties: {degree[most]} of {len(ties)} shown",
         reading=f"{len(labels)} industries; a line joins those most often found in the same places."
-        + (" Colour: the clusters with most industries." if hues else " Named: those with most ties."),
+        " Named: those with most ties." + (f" Smallest: {unknown} of unknown size." if unknown else ""),
         width=620,
         height=520,
     )
 
 
-def _group_names(hues: dict[str, str], groups: Sequence[str], place: Floats) -> tuple[list[str], Floats, list[str]]:
-    """Name each coloured group where the middle of its industries is."""
-    middle = [np.median(place[[k for k, g in enumerate(groups) if g == group]], axis=0) for group in hues]
-    return list(hues), np.array(middle), list(hues.values())
-
-
-def _hub_names(
-    labels: Sequence[str], degree: NDArray[np.intp], place: Floats, ink: str
-) -> tuple[list[str], Floats, list[str]]:
-    """Name the industries with most ties, cut to what fits, none upon another."""
+def _hubs(
+    points: alt.Chart, labels: Sequence[str], degree: NDArray[np.intp], place: Floats, colour: Colours
+) -> list[alt.Chart]:
+    """Name the industries with most ties, cut to what fits."""
     short = [text if len(text) <= 34 else f"{text[:32].rstrip(' ,(')} …" for text in labels]
-    chosen = apart(place[:, 0], place[:, 1], short, np.argsort(-degree, kind="stable"), _HUBS)
-    return [short[k] for k in chosen], place[chosen], [ink] * len(chosen)
+    return beside(points, (place[:, 0], place[:, 1]), short, np.argsort(-degree, kind="stable"), colour)

@@ -78,7 +78,7 @@ def eci_ranking(
     reading = [f"{index}, in standard deviations from the mean: the first {min(top, known)}"]
     reading[0] += f" and the last {known - ends}." if known > ends else "."
     if known < len(values):
-        reading.append(f"{len(values) - known} {of} have none.")
+        reading.append(f"Left out, without any: {len(values) - known}.")
     if found.notes:
         reading.append("Mind: " + " ".join(found.notes))
     return frame(

@@ -115,7 +115,7 @@ def moran_scatter(
     line = alt.Chart(rows(own=ends, around=slope * ends)).mark_line(color=colour["ink"]).encode(x=x, y=up)
     sizes = np.abs(np.nan_to_num(local.statistic[linked, 0]))
     at = (unit_interval(own), unit_interval(around))
-    texts = beside(own, around, at, place, np.argsort(-sizes), colour)
+    texts = beside(points, at, place, np.argsort(-sizes), colour)
     verdict = f"Neighbours are {'alike' if slope > 0 else 'unlike'}" if p < _ALPHA else "Neighbours are as any regions"
     islands = int((~linked).sum())
     reading = (
@@ -123,7 +123,7 @@ def moran_scatter(
         f"{_ALPHA}, each region by itself."
     )
     if islands:
-        reading += f" {islands} regions without neighbours are left out."
+        reading += f" Left out, without neighbours: {islands}."
     layers = [guide(colour, x=0), guide(colour, y=0), *_corners(colour), points, line, *texts]
     return frame(layers, words, finding=f"{verdict}: Moran's I is {slope:.2f}", reading=reading, height=400)
 
@@ -163,7 +163,8 @@ def lq_funnel(
         words: see ``Words``.
 
     Returns:
-        A chart with logarithmic axes; regions without a plant of the industry stand at the lower edge.
+        A chart with logarithmic axes; regions without a plant of the industry stand at the lower edge. Cells of other
+        industries that are suppressed count in no total.
 
     Raises:
         ClusterbookError: the industry has suppressed regions or no plants, or plants are no whole numbers.
@@ -199,7 +200,8 @@ def lq_funnel(
     )
     ceiling = lq.max() * 1.3
     log = alt.Scale(type="log", domain=[floor, ceiling], nice=False)
-    up = alt.Y("lq:Q", axis=axis("Location quotient (log axis) ↑", format="~g", grid=True, values=_TICKS), scale=log)
+    upright = axis("Location quotient (log axis) ↑", format="~g", grid=True, values=_TICKS)
+    up = alt.Y("lq:Q", axis=upright, scale=log)
     drawn = np.maximum(lq, floor)
     data = rows(
         name=place, expected=expected, lq=drawn, quotient=lq, plants=own[there], p=adjusted[there], kind=kind,
@@ -219,12 +221,14 @@ def lq_funnel(
     )
     limits = alt.Chart(_funnel(own.sum(), expected, level, floor, ceiling))
     edges = [
-        limits.mark_line(color=colour["muted"], strokeWidth=1, clip=True).encode(x=x, y=alt.Y(f"{end}:Q", scale=log))
+        limits.mark_line(color=colour["muted"], strokeWidth=1, clip=True).encode(
+            x=x, y=alt.Y(f"{end}:Q", axis=upright, scale=log)
+        )
         for end in ("low", "high")
     ]
     at = (unit_interval(np.log(expected)), unit_interval(np.log(drawn)))
     order = [k for k in np.argsort(adjusted[there], kind="stable") if kind[k] == "more"]
-    layers = [guide(colour, y=1), *edges, points, *beside(expected, drawn, at, place, order, colour)]
+    layers = [guide(colour, y=1), *edges, points, *beside(points, at, place, order, colour)]
     more, fewer = int((kind == "more").sum()), int((kind == "fewer").sum())
     finding = (
         f"{name}: {more:,} of {len(lq):,} regions {'has' if more == 1 else 'have'} more plants than chance explains, "

@@ -11,8 +11,9 @@ from clusterbook.data.sources import reading
 from clusterbook.errors import ClusterbookError
 
 TOTAL = "00"
-SPANS = {"31": "31-33", "32": "31-33", "33": "31-33", "44": "44-45", "45": "44-45", "48": "48-49", "49": "48-49"}
 
+#: Two-digit codes that are part of a sector of several.
+SPANS = {"31": "31-33", "32": "31-33", "33": "31-33", "44": "44-45", "45": "44-45", "48": "48-49", "49": "48-49"}
 
 #: The first reference year in which each office used an edition of NAICS.
 CENSUS_BUREAU = {1998: 1997, 2003: 2002, 2008: 2007, 2012: 2012, 2017: 2017, 2023: 2022}
