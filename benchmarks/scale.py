@@ -23,9 +23,6 @@ from clusterbook.measures.specialisation import location_quotient, shares
 def quotients(cells):
     return location_quotient(shares(cells, industry="cluster"), industry="cluster", name="lq_all")
 
-def stars(cells):
-    return identify(quotients(cells), "eco2008")
-
 files = {files!r}
 """
 
@@ -34,13 +31,15 @@ _YEAR_BY_YEAR = """
 cells = pl.scan_parquet(files)
 years = cells.select(pl.col("year").unique()).collect(engine="streaming")["year"].sort()
 for year in years:
-    stars(cells.filter(pl.col("year") == year)).sink_parquet(f"{folder}/stars-{{year}}.parquet")
+    of_year = quotients(cells.filter(pl.col("year") == year).collect(engine="streaming"))
+    identify(of_year.lazy(), "eco2008").sink_parquet(f"{folder}/stars-{{year}}.parquet")
 written = pl.scan_parquet("{folder}/stars-*.parquet").select(pl.sum("lq_all", "stars"))
 found = written.collect(engine="streaming").row(0)
 """
-_ONE_QUERY = (
-    "found = stars(pl.scan_parquet(files)).select(pl.sum('lq_all', 'stars')).collect(engine='streaming').row(0)"
-)
+_ONE_QUERY = """
+flagged = identify(quotients(pl.scan_parquet(files)), "eco2008")
+found = flagged.select(pl.sum("lq_all", "stars")).collect(engine="streaming").row(0)
+"""
 
 #: Quotients and shares only, which run on every engine: what is imported, and how their sum comes out of the files.
 ENGINES = {

@@ -245,7 +245,7 @@ def test_gaps_survive_rounding() -> None:
 
 
 def test_downloads_are_the_edition(atlas: Path, gappy: cb.Edition) -> None:
-    for name in gappy.tables:
+    for name in (name for name, record in gappy.manifest["tables"].items() if record["rows"]):
         assert (atlas / f"downloads/{name}.parquet").read_bytes() == gappy.file(name).read_bytes()
     features = json.loads((atlas / "downloads/regions.geojson").read_text(encoding="utf-8"))["features"]
     town = next(one for one in features if one["properties"]["region"] == "R07")

@@ -90,9 +90,10 @@ def cluster(metro_edition: cb.Edition) -> str:
 
 
 def number(text: str) -> float:
-    """Read a figure as a reader does."""
-    figure = re.sub(r"[,%×#]|pp", "", text.replace("\u2212", "-")).split()[0]
-    return float(figure) / (100 if "%" in text or "pp" in text else 1)
+    """Read a figure as a reader does, without the mark of a sure or an estimated one."""
+    figure = re.search(r"-?[\d.]+", text.replace("\u2212", "-").replace(",", ""))
+    assert figure, text
+    return float(figure[0]) / (100 if "%" in text or "pp" in text else 1)
 
 
 def same(shown: str, truth: float) -> None:
@@ -100,7 +101,7 @@ def same(shown: str, truth: float) -> None:
     if shown.startswith("<"):
         assert 0 < truth < number(shown[1:]), (shown, truth)
         return
-    digits = len(match[1]) if (match := re.search(r"\.(\d+)", shown)) else 0
+    digits = len(match[1]) if (match := re.search(r"\.(\d+)", shown.split(maxsplit=1)[0])) else 0
     unit = 10.0**-digits / (100 if "%" in shown or "pp" in shown else 1)
     three_digits = abs(truth) * 0.005 if digits == 0 and "," not in shown else 0
     assert abs(number(shown) - truth) <= max(unit / 2, three_digits if abs(truth) >= 100 else 0) * 1.001, (shown, truth)
@@ -248,11 +249,18 @@ def test_suppressed_figures_look_like_it(
     for cell in hidden.to_dicts():
         bounds = f"{cell['employment_lo']:,.0f}–{cell['employment_hi']:,.0f}"
         assert rows[labels[cell["cluster"]]]["Employment"] == f"ssuppressed {bounds}"
-        assert rows[labels[cell["cluster"]]]["LQ"] == "ssuppressed"
+        within = f"{cell['lq_lo']:.2f}–{cell['lq_hi']:.2f}"
+        assert rows[labels[cell["cluster"]]]["LQ"] == f"ssuppressed {within}"
     assert "s: suppressed by the source, n: not known; neither is zero." in page.inner_text("main")
     page = one.open(f"cluster/{hidden['cluster'][0]}")
-    assert page.locator(".canvas.map path[fill='url(#hatch)']").count() == 1
-    assert page.locator(".legend-bars li").last.inner_text().split() == ["1", "not", "known"]
+    places = edition.table("clusters").filter(year=LAST, cluster=hidden["cluster"][0])
+    gaps = places["lq"].null_count()  # without the whole cluster no quotient is known
+    assert gaps == places.height > 1
+    assert page.locator(".canvas.map path[fill='url(#hatch)']").count() == gaps
+    assert page.locator(".legend-bars li").last.inner_text().split() == [str(gaps), "not", "known"]
+    town = next(row for row in table_rows(page, f"{labels[hidden['cluster'][0]]} in towns") if row["Town"] == "Town 04")
+    low, high = places.filter(region="R04").select("lq_lo", "lq_hi").row(0)
+    assert town["LQ"] == f"nnot known {low:.2f}–{high:.2f}"
     one.page.context.close()
     assert one.faults == []
 
@@ -274,7 +282,7 @@ def test_a_click_on_the_map_selects_everywhere(reader: Reader, cluster: str) -> 
     page.mouse.click(*spot)
     assert page.url.endswith(f"#cluster/{cluster}?region=40140")
     assert "Riverside-San Bernardino-Ontario, CA" in page.locator(".card").first.inner_text()
-    page.wait_for_function("document.querySelectorAll('.canvas.map .layer_2_marks path').length === 1")
+    page.wait_for_function("document.querySelectorAll('.canvas.map .layer_3_marks path').length === 1")
     page.get_by_label("Narrow down").first.fill("riverside")
     assert page.locator("tr.picked").inner_text().strip().startswith("Riverside")
     page.get_by_role("button", name="Show Riverside-San Bernardino-Ontario, CA on the map").press("Enter")

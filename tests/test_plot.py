@@ -17,13 +17,13 @@ from clusterbook.edition.store import write_edition
 from clusterbook.errors import ClusterbookError, EditionError
 from clusterbook.measures.complexity import complexity
 from clusterbook.measures.concentration import locational_gini
+from clusterbook.measures.industry_space import place_by_ties, strongest_ties
 from clusterbook.measures.localisation import Curve, k_density
 from clusterbook.measures.relatedness import proximity
 from clusterbook.measures.shift_share import esteban_marquillas, shift_share
 from clusterbook.measures.spatial import morans_i
 from clusterbook.measures.weights import row_standardised
 from clusterbook.plot.figure import apart, unit_interval
-from clusterbook.plot.network import _layout, _strongest
 
 REGIONS = 30
 CHAIN = sparse.diags_array([1.0, 1.0], offsets=[-1, 1], shape=(REGIONS, REGIONS))
@@ -401,21 +401,21 @@ def test_the_strongest_ties_hold_everything_together() -> None:
     near = rng.random((12, 12))
     near = (near + near.T) / 2
     np.fill_diagonal(near, 0)
-    ties = _strongest(near, 15)
+    ties = strongest_ties(near, 15)
     assert len({tuple(sorted(pair)) for pair in ties.tolist()}) == 15
     graph = sparse.coo_array((np.ones(15), ties.T), shape=(12, 12))
     assert sparse.csgraph.connected_components(graph, directed=False)[0] == 1
     strongest = np.unravel_index(near.argmax(), near.shape)
     assert sorted(map(int, strongest)) in [sorted(pair) for pair in ties.tolist()]
-    assert len(_strongest(near, 3)) == 11  # the tree is never cut
+    assert len(strongest_ties(near, 3)) == 11  # the tree is never cut
 
 
 def test_layout_of_a_chain_is_a_line() -> None:
-    place = _layout(np.array([[k, k + 1] for k in range(9)]), 10)
+    place = place_by_ties(np.array([[k, k + 1] for k in range(9)]), 10)
     steps = np.linalg.norm(np.diff(place, axis=0), axis=1)
     assert (np.diff(place[:, 0]) > 0).all() or (np.diff(place[:, 0]) < 0).all()
     assert steps.min() > 0.05
-    assert (place == _layout(np.array([[k, k + 1] for k in range(9)]), 10)).all()
+    assert (place == place_by_ties(np.array([[k, k + 1] for k in range(9)]), 10)).all()
 
 
 def test_space_of_parts_without_ties_keeps_them_apart() -> None:

@@ -394,9 +394,6 @@ def documented() -> dict[str, set[str]]:
 
 #: Columns that tables carry over from what they are joined with or added up from.
 CARRIED = {
-    "clusters": {"kind"},
-    "regions": {"status"},
-    "industries": {"status", "effective_regions"},
     "definitions": {"within", "between"},
 }
 

@@ -42,6 +42,10 @@ class Book:
         self.regions = self._region_list(edition, change, latest)
         self.rows = self._rows(latest, change, trends)
         self.similar = optional_table(edition, "similar")
+        self.shift_share = optional_table(edition, "shift_share")
+        self.opportunities = optional_table(edition, "opportunities")
+        self.links = optional_table(edition, "space_links")
+        self.industries = self._industry_list(edition)
         self.headline = self._headline(latest)
         self.map_ratio = _map_ratio(edition)
 
@@ -85,18 +89,26 @@ class Book:
             )
 
     def region_files(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield for each region its file name, its clusters and the regions most alike."""
+        """Yield for each region its file name, its clusters, what changed, what could come and who is alike."""
         order = self.rows.sort("r", "size", "c", descending=[False, True, False], nulls_last=True)
         clusters = order.partition_by("r", as_dict=True, include_key=False)
         alike = self._similar()
+        shifts = self._shift_share()
+        chances = self._opportunities()
         for k, file in enumerate(self.regions["file"]):
             yield (
                 file,
                 {
                     "clusters": columns_of(clusters[(k,)]) if (k,) in clusters else {},
                     "similar": alike.get((k,), {}),
+                    "shift_share": shifts.get((k,), {}),
+                    "opportunities": chances.get((k,), {}),
                 },
             )
+
+    def industry_file(self) -> dict[str, Columns]:
+        """Return the industries that pages name, with their place in the industry space, and its links."""
+        return {"industries": columns_of(as_shown(self.industries)), "links": self._links()}
 
     # --- the lists
 
@@ -151,7 +163,22 @@ class Book:
         regions = pl.DataFrame({"region": self.regions["code"], "r": range(self.regions.height)})
         clusters = pl.DataFrame({"cluster": self.clusters["id"], "c": range(self.clusters.height)})
         placed = table.join(regions, on="region").join(clusters, on="cluster").drop(keys)
-        return as_shown(placed.select("r", "c", pl.exclude("r", "c")))
+        return without_points(as_shown(placed.select("r", "c", pl.exclude("r", "c"))))
+
+    def _industry_list(self, edition: Edition) -> pl.DataFrame:
+        """Return the industries that have a complexity or a place in the industry space, or that a region might get."""
+        table = edition.table("industries").filter(pl.col("year") == self.year)
+        nodes = optional_table(edition, "space_nodes")
+        named = [part["industry"] for part in (nodes, self.opportunities) if part is not None]
+        wanted = pl.col("industry").is_in(pl.concat(named).unique().implode()) if named else pl.lit(value=False)
+        if "pci" in table.columns:
+            wanted |= pl.col("pci").is_not_null()
+        if nodes is not None:
+            table = table.join(nodes.select("industry", "x", "y"), on="industry", how="left")
+        place = pl.DataFrame({"cluster": self.clusters["id"], "c": range(self.clusters.height)})
+        shown = ("industry", "title", "c", "size", "lo", "hi", "status", "gini", "pci", "ubiquity", "x", "y")
+        table = self._named(table.filter(wanted)).join(place, on="cluster", how="left").sort("industry")
+        return table.select(name for name in shown if name in table.columns)
 
     def _named(self, table: pl.DataFrame) -> pl.DataFrame:
         """Name the main measure ``size`` and its bounds ``lo`` and ``hi``; drop measures that no page shows."""
@@ -162,8 +189,9 @@ class Book:
         table = table.drop(other).rename({size: "size", f"{size}_lo": "lo", f"{size}_hi": "hi"}, strict=False)
         if "status" not in table.columns:
             return table
-        hidden = pl.col("status").cast(pl.String)
-        return table.with_columns(pl.when(pl.col("size").is_null()).then(hidden).alias("status"))
+        status = pl.col("status").cast(pl.String)
+        uncertain = pl.col("size").is_null() | (status == "imputed")
+        return table.with_columns(pl.when(uncertain).then(status).alias("status"))
 
     # --- single files
 
@@ -195,10 +223,39 @@ class Book:
             .sort("r", "rank")
             .select("r", "o", "similarity", "rank")
         )
-        return {
-            key: columns_of(part)
-            for key, part in as_shown(table).partition_by("r", as_dict=True, include_key=False).items()
-        }
+        return _by_region(table)
+
+    def _shift_share(self) -> dict[tuple[Any, ...], Columns]:
+        """Return for each region the parts of its change: as a whole (``c`` is null) and by cluster."""
+        if self.shift_share is None:
+            return {}
+        regions = pl.DataFrame({"region": self.regions["code"], "r": range(self.regions.height)})
+        clusters = pl.DataFrame({"cluster": [*self.clusters["id"], ALL], "c": [*range(self.clusters.height), None]})
+        table = (
+            self.shift_share.join(regions, on="region")
+            .join(clusters, on="cluster")
+            .sort("r", "c")
+            .select("r", "c", "change", "national", "mix", "local")
+        )
+        return _by_region(table)
+
+    def _opportunities(self) -> dict[tuple[Any, ...], Columns]:
+        """Return for each region the industries nearest to what it has; ``i`` is a position among the industries."""
+        if self.opportunities is None:
+            return {}
+        regions = pl.DataFrame({"region": self.regions["code"], "r": range(self.regions.height)})
+        industries = pl.DataFrame({"industry": self.industries["industry"], "i": range(self.industries.height)})
+        known = [c for c in ("rank", "density", "lq", "wage") if c in self.opportunities.columns]
+        table = self.opportunities.join(regions, on="region").join(industries, on="industry").sort("r", "rank")
+        return _by_region(table.select("r", "i", *known))
+
+    def _links(self) -> Columns:
+        if self.links is None:
+            return {}
+        one = pl.DataFrame({"industry": self.industries["industry"], "i": range(self.industries.height)})
+        other = one.rename({"industry": "other", "i": "j"})
+        table = self.links.join(one, on="industry").join(other, on="other").select("i", "j", "proximity")
+        return columns_of(as_shown(table.sort("proximity", "i", "j", descending=[True, False, False])))
 
     def _headline(self, latest: pl.DataFrame) -> dict[str, Any]:
         """Count and add up the edition's columns for the first page; hidden figures are counted, not guessed."""
@@ -208,7 +265,8 @@ class Book:
         if strong is not None:
             all_traded, in_strong = float(traded[self.size].sum()), float(strong[self.size].sum())
             share = in_strong / all_traded if all_traded else None
-            sums |= {"strong": strong.height, "strong_size": in_strong, "strong_share": share}
+            counted = int(self.clusters["regions_strong"].sum())
+            sums |= {"strong": counted, "strong_size": in_strong, "strong_share": share}
         return as_shown(pl.DataFrame([sums])).row(0, named=True)
 
     def label(self, measure: str) -> str:
@@ -227,6 +285,20 @@ class Book:
 def optional_table(edition: Edition, name: str) -> pl.DataFrame | None:
     """Read a table, or nothing where the edition has none or an empty one."""
     return edition.table(name) if edition.manifest["tables"].get(name, {}).get("rows") else None
+
+
+def without_points(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out bounds of the quotient that say no more than the quotient itself as it is shown."""
+    if not {"lq_lo", "lq_hi"} <= set(table.columns):
+        return table
+    wide = pl.col("lq_lo").ne_missing(pl.col("lq_hi"))
+    return table.with_columns(pl.when(wide).then("lq_lo"), pl.when(wide).then("lq_hi"))
+
+
+def _by_region(table: pl.DataFrame) -> dict[tuple[Any, ...], Columns]:
+    """Return the rows of each region (its position ``r``) as the columns a page reads."""
+    parts = as_shown(table).partition_by("r", as_dict=True, include_key=False)
+    return {key: columns_of(part) for key, part in parts.items()}
 
 
 def _map_ratio(edition: Edition) -> float:

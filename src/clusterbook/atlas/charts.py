@@ -20,6 +20,7 @@ Data = Any  # whatever Altair takes: a frame, or the name of data that comes lat
 ROWS = alt.NamedData("rows")
 SHAPES = alt.NamedData("shapes")
 GROUND = alt.NamedData("ground")
+LINKS = alt.NamedData("links")
 
 #: Classes of a location quotient: lower bounds, what the legend says, names of colours.
 QUOTIENT_BREAKS = (0.5, 1.0, 1.5, 3.0, 6.0)
@@ -53,6 +54,12 @@ def atlas_charts(projection: str, colour: Colours, counts: Sequence[int]) -> dic
         "strip_gini": strip(colour, "Locational Gini →"),
         "strip_variety": strip(colour, "Effective number of clusters →"),
         "strip_dependency": strip(colour, "Share of the largest cluster →", value_format=".0%"),
+        "strip_complexity": strip(colour, "Complexity index →"),
+        "strip_related": strip(colour, "Related variety (bits) →"),
+        "waterfall": waterfall(colour),
+        "next_complexity": what_could_come(colour, "Complexity of the industry ↑"),
+        "next_wage": what_could_come(colour, "Wage in the industry everywhere ↑", value_format="~s"),
+        "space": industry_space(colour),
         "trend": trend(colour),
         "small_trend": trend(colour, height=72, small=True),
         "portfolio": portfolio(colour),
@@ -94,10 +101,10 @@ def region_map(
     shapes: Data = SHAPES,
     ground: Data = GROUND,
 ) -> alt.LayerChart:
-    """Map a value of each region in classes, strong regions outlined, the picked one ringed.
+    """Map a value of each region in classes, strong regions outlined, estimated ones lined, the picked one ringed.
 
-    ``shapes`` are GeoJSON features with ``region``, ``value`` (null: not known, 0: nothing recorded), ``strong`` and
-    the centre ``lon``, ``lat``. ``ground`` is what they lie on.
+    ``shapes`` are GeoJSON features with ``region``, ``value`` (null: not known, 0: nothing recorded), ``strong``,
+    ``estimated`` and the centre ``lon``, ``lat``. ``ground`` is what they lie on.
     """
     breaks, labels, colours = classes
     fill = alt.Color(
@@ -120,6 +127,11 @@ def region_map(
             strokeWidth=alt.when("datum.strong").then(alt.value(1.1)).otherwise(alt.value(0.35)),
         )
     )
+    estimated = (
+        alt.Chart(shapes)
+        .transform_filter("datum.estimated")
+        .mark_geoshape(fill="url(#estimated)", stroke=None, cursor="pointer")
+    )
     chosen = alt.Chart(shapes).transform_filter("datum.region === picked")
     outline = chosen.mark_geoshape(filled=False, stroke=colour["accent"], strokeWidth=2.5)
     ring = chosen.mark_point(
@@ -127,7 +139,7 @@ def region_map(
     ).encode(longitude="lon:Q", latitude="lat:Q")
     legend = [{"label": text, "colour": name} for text, name in zip(labels, colours, strict=True)]
     return (
-        _layers(under, regions, outline, ring)
+        _layers(under, regions, estimated, outline, ring)
         .add_params(picked)
         .project(type=projection)  # type: ignore[arg-type]
         .properties(
@@ -143,7 +155,8 @@ def ranked_bars(colour: Colours, rows: Data = ROWS) -> alt.LayerChart:
     """Draw bars from zero in the order given, each with its name before and its figure behind it.
 
     ``rows``: ``order`` (0, 1 ...), ``id``, ``label`` (a text, or two lines of it), ``value``, ``text`` and ``group``
-    (traded, local, strong, other). The row whose ``id`` is ``picked`` is drawn in ink.
+    (traded, local, strong, other); where known ``low`` and ``high``, drawn as a thin interval, and ``estimated``, drawn
+    lighter. The row whose ``id`` is ``picked`` is drawn in ink.
     """
     picked = alt.param(name="picked", value="")
     low = "(extent(pluck(data('rows'), 'value'))[0] < 0 ? 52 : 0)"  # room for the figures of negative values
@@ -152,16 +165,110 @@ def ranked_bars(colour: Colours, rows: Data = ROWS) -> alt.LayerChart:
         axis=None,
         scale=alt.Scale(range=[alt.expr(low), alt.expr("width - 64")], nice=False, zero=True),
     )
+    base = (
+        alt.Chart(rows)
+        .transform_calculate(
+            low="isValid(datum.low) ? datum.low : datum.value", high="isValid(datum.high) ? datum.high : datum.value"
+        )
+        .encode(y=alt.Y("order:O", axis=_names(colour, "data('rows')[datum.value].label"), scale=ROOMY))
+    )
+    bars = base.mark_bar(cursor="pointer").encode(
+        x=x,
+        color=_group_colour(colour, condition={"test": "datum.id === picked", "value": colour["ink"]}),
+        fillOpacity=alt.when("datum.estimated").then(alt.value(0.45)).otherwise(alt.value(1)),
+    )
+    uncertain = base.encode(opacity=alt.when("datum.low < datum.high").then(alt.value(1)).otherwise(alt.value(0)))
+    intervals = uncertain.mark_rule(color=colour["ink"], strokeWidth=1.2).encode(x="low:Q", x2="high:Q")
+    ends = [
+        uncertain.mark_tick(color=colour["ink"], thickness=1.2, bandSize=7).encode(x=f"{end}:Q")
+        for end in ("low", "high")
+    ]
+    figures = base.mark_text(
+        align=alt.expr("datum.value < 0 ? 'right' : 'left'"), dx=alt.expr("datum.value < 0 ? -5 : 5")
+    ).encode(x="high:Q", text="text:N")
+    return (
+        _layers(bars, intervals, *ends, figures).add_params(picked).properties(width="container", height=alt.Step(27))
+    )
+
+
+def waterfall(colour: Colours, rows: Data = ROWS) -> alt.LayerChart:
+    """Draw parts one after the other, each from where the one before ended, and their sum from zero.
+
+    ``rows``: ``order`` (0, 1 ...), ``label`` (as in ``ranked_bars``), ``start``, ``end``, ``text`` and ``group`` (more,
+    less, total).
+    """
+    scale = alt.Scale(range=[10, alt.expr("width - 84")], nice=False, zero=True)
+    groups = {"more": "good", "less": "bad", "total": "other"}
+    fill = alt.Color(
+        "group:N", scale=alt.Scale(domain=list(groups), range=[colour[c] for c in groups.values()]), legend=None
+    )
     base = alt.Chart(rows).encode(
         y=alt.Y("order:O", axis=_names(colour, "data('rows')[datum.value].label"), scale=ROOMY)
     )
-    bars = base.mark_bar(cursor="pointer").encode(
-        x=x, color=_group_colour(colour, condition={"test": "datum.id === picked", "value": colour["ink"]})
+    zero = alt.Chart(alt.InlineData([{"at": 0}])).mark_rule(color=colour["muted"]).encode(x="at:Q")
+    bars = base.mark_bar(cornerRadius=1).encode(x=alt.X("start:Q", axis=None, scale=scale), x2="end:Q", color=fill)
+    figures = (
+        base.transform_calculate(right="max(datum.start, datum.end, 0)")
+        .mark_text(align="left", dx=6, fontWeight=600)
+        .encode(x="right:Q", text="text:N")
     )
-    figures = base.mark_text(
-        align=alt.expr("datum.value < 0 ? 'right' : 'left'"), dx=alt.expr("datum.value < 0 ? -5 : 5")
-    ).encode(x=x, text="text:N")
-    return _layers(bars, figures).add_params(picked).properties(width="container", height=alt.Step(27))
+    return _layers(bars, zero, figures).properties(width="container", height=alt.Step(38))
+
+
+def what_could_come(colour: Colours, title: str, rows: Data = ROWS, *, value_format: str = "~g") -> alt.LayerChart:
+    """Draw industries a place lacks: how related to what it has, by what they would bring.
+
+    ``rows``: ``density`` (0 to 1), ``value``, ``size`` (which label comes first) and ``label``.
+    """
+    x = alt.X(
+        "density:Q",
+        scale=alt.Scale(zero=False, nice=True, padding=24),
+        axis=alt.Axis(title="Relatedness density →", titleAnchor="end", grid=True, tickCount=6, format="~g"),
+    )
+    y = alt.Y(
+        "value:Q",
+        scale=alt.Scale(zero=False, nice=True, padding=20),
+        axis=alt.Axis(title=title, titleAnchor="end", grid=True, tickCount=5, format=value_format),
+    )
+    base = alt.Chart(rows).encode(x=x, y=y)
+    dots = base.mark_point(size=110, cursor="pointer", stroke=colour["paper"], strokeWidth=1).encode(
+        fill=_group_colour(colour, alt.Fill)
+    )
+    names = base.mark_text(fontSize=12).encode(text="label:N")
+    return _layers(dots, names).properties(
+        width="container", height=340, usermeta={"labels": {"text": "layer_1_marks", "of": "layer_0_marks"}}
+    )
+
+
+def industry_space(colour: Colours, rows: Data = ROWS, links: Data = LINKS) -> alt.LayerChart:
+    """Draw industries as a network: those that the same places are specialised in stand together and are linked.
+
+    ``rows``: ``x``, ``y`` (0 to 1), ``size``, ``place`` (1 to 5 for the clusters with a colour of their own, else 0)
+    and ``label`` (empty for all but the hubs). ``links``: ``x``, ``y``, ``x2``, ``y2`` and ``proximity``.
+    """
+
+    def along(field: str) -> dict[str, Any]:
+        return {"field": field, "type": "quantitative", "axis": None, "scale": alt.Scale(domain=[0, 1], padding=22)}
+
+    places = list(range(6))
+    fills = [colour["other"], *(colour[f"place-{k}"] for k in places[1:])]
+    lines = (
+        alt.Chart(links)
+        .mark_rule(color=colour["other"], strokeWidth=1, opacity=0.6)
+        .encode(x=alt.X(**along("x")), y=alt.Y(**along("y")), x2="x2:Q", y2="y2:Q")
+    )
+    base = alt.Chart(rows).encode(x=alt.X(**along("x")), y=alt.Y(**along("y")))
+    nodes = base.mark_point(cursor="pointer", stroke=colour["paper"], strokeWidth=1).encode(
+        size=alt.Size("size:Q", scale=alt.Scale(range=[22, 900], zero=True), legend=None),
+        fill=alt.Fill("place:O", scale=alt.Scale(domain=places, range=fills), legend=None),
+        order=alt.Order("size:Q", sort="descending"),
+    )
+    names = base.transform_filter("datum.label !== ''").mark_text(fontSize=12).encode(text="label:N")
+    return _layers(lines, nodes, names).properties(
+        width="container",
+        height=560,
+        usermeta={"labels": {"text": "layer_2_marks", "of": "layer_1_marks", "over": True}},
+    )
 
 
 def strip(colour: Colours, title: str, rows: Data = ROWS, *, value_format: str = "~g") -> alt.LayerChart:
@@ -297,7 +404,7 @@ def fit_to_shapes(vega: dict[str, Any]) -> None:
 
 
 def place_labels(vega: dict[str, Any]) -> None:
-    """Let Vega place the labels that a chart marks for it, largest first, none upon another.
+    """Let Vega place the labels that a chart marks for it, largest first, none upon another or, unless ``over``, a dot.
 
     Vega-Lite has no word for Vega's label transform, so the compiled text marks are given it here.
     """
@@ -315,7 +422,7 @@ def place_labels(vega: dict[str, Any]) -> None:
             mark["transform"] = [
                 {
                     "type": "label",
-                    "size": {"signal": "[width, height]"},
+                    "size": {"signal": "[max(1, width), max(1, height)]"},  # 0 for a moment while a page is resized
                     "sort": {"field": "datum.datum.size", "order": "descending"},
                     "anchor": [
                         "right",
@@ -329,7 +436,7 @@ def place_labels(vega: dict[str, Any]) -> None:
                     ],
                     "offset": [3],
                     "padding": 0,
-                    "avoidBaseMark": True,
+                    "avoidBaseMark": not wish.get("over"),
                 }
             ]
 

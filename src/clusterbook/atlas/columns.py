@@ -49,6 +49,11 @@ def as_index(value: pl.Expr) -> pl.Expr:
     return value.round(2)
 
 
+def as_small(value: pl.Expr) -> pl.Expr:
+    """Round to three decimals (probabilities, indices near 0, places in a drawing)."""
+    return value.round(3)
+
+
 def three_digits(value: pl.Expr) -> pl.Expr:
     """Round to three significant digits."""
     return value.round_sig_figs(3)
@@ -58,6 +63,11 @@ def three_digits(value: pl.Expr) -> pl.Expr:
 ROUNDING = {
     "lq": as_quotient,
     "lq_all": as_quotient,
+    "lq_lo": as_quotient,
+    "lq_hi": as_quotient,
+    "lq_low95": as_quotient,
+    "lq_high95": as_quotient,
+    "lq_q": as_small,
     "region_share": as_share,
     "national_share": as_share,
     "share": as_share,
@@ -76,6 +86,17 @@ ROUNDING = {
     "entropy": three_digits,
     "effective_clusters": three_digits,
     "effective_regions": three_digits,
+    "gamma_counts": as_small,
+    "moran": as_index,
+    "moran_p": as_small,
+    "eci": as_index,
+    "pci": as_index,
+    "related_variety": as_index,
+    "unrelated_variety": as_index,
+    "density": as_small,
+    "proximity": as_index,
+    "x": as_small,
+    "y": as_small,
     "wage": three_digits,
     "lon": as_index,
     "lat": as_index,
@@ -86,11 +107,15 @@ def as_shown(table: pl.DataFrame) -> pl.DataFrame:
     """Round every floating column as pages show it; columns that hold whole numbers only become integers."""
     floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
     rounded = table.with_columns(
-        ROUNDING.get(name, whole_or_three_digits)(pl.col(name).cast(pl.Float64).fill_nan(None)).alias(name)
-        for name in floats
+        ROUNDING.get(name, whole_or_three_digits)(_finite(pl.col(name).cast(pl.Float64))).alias(name) for name in floats
     )
     whole = [name for name in floats if not (rounded[name] % 1 != 0).any()]
     return rounded.with_columns(pl.col(whole).cast(pl.Int64))
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
+    """Make a gap of what no page can show: NaN, and the open end of an interval."""
+    return pl.when(value.is_finite()).then(value)
 
 
 def with_bits(table: pl.DataFrame, flags: list[str]) -> pl.DataFrame:

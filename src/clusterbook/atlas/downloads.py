@@ -19,7 +19,10 @@ WHOLE_UP_TO_BYTES = 12_000_000
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # archives carry a date; a fixed one keeps the bytes equal
 
 #: Tables that are also given as CSV. The others are long and serve programs.
-FOR_SPREADSHEETS = ("clusters", "cluster_totals", "regions", "change", "national_trends", "members", "similar")
+FOR_SPREADSHEETS = (
+    "clusters", "cluster_totals", "regions", "change", "shift_share", "opportunities", "national_trends", "members",
+    "similar",
+)  # fmt: skip
 
 WHAT = {
     "cells": "every region, industry and year",
@@ -30,6 +33,10 @@ WHAT = {
     "trends": "clusters in regions over the years",
     "national_trends": "clusters over the years, all regions together",
     "change": "growth and wages",
+    "shift_share": "what changed: the parts of the nation, of the industries and of the region",
+    "opportunities": "the absent industries most related to what each region has",
+    "space_nodes": "the industry space: where each industry stands",
+    "space_links": "the industry space: its strongest links",
     "similar": "the regions most alike to each",
     "definitions": "clusters and their scores",
     "members": "the industries of each cluster",

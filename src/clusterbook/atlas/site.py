@@ -25,7 +25,8 @@ MARKER = "atlas.json"
 
 #: Scripts in the order in which they build on each other; ``start.js`` comes last, after the data of the book.
 SCRIPTS = ("dom.js", "book.js", "format.js", "address.js", "tip.js", "chart.js", "map.js", "table.js", "parts.js",
-           "search.js", "overview.js", "cluster.js", "region.js", "compare.js", "method.js")  # fmt: skip
+           "search.js", "space.js", "overview.js", "cluster.js", "change.js", "region.js", "compare.js",
+           "method.js")  # fmt: skip
 
 
 def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], None] | None = None) -> Path:
@@ -61,6 +62,7 @@ def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], 
             _write(folder / f"data/cluster/{name}.js", script(f"cluster/{name}", data))
         for name, data in book.region_files():
             _write(folder / f"data/region/{name}.js", script(f"region/{name}", data))
+        _write(folder / "data/industries.js", script("industries", book.industry_file()))
         say("Maps and charts")
         _write(folder / "data/map.js", script("map", _map(edition)))
         _write(folder / "data/charts.js", script("charts", _charts(book)))

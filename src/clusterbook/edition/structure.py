@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse
 
 from clusterbook.clusters.definitions import TRADED
 from clusterbook.data.industries import Industries
@@ -13,6 +12,7 @@ from clusterbook.data.matrix import Matrix
 from clusterbook.data.panel import Panel
 from clusterbook.edition.matrices import cluster_matrix, long_table
 from clusterbook.measures.complexity import complexity, diversity, presence, ubiquity
+from clusterbook.measures.industry_space import place_by_ties, strongest_ties
 from clusterbook.measures.plant_concentration import guimaraes_figueiredo_woodward
 from clusterbook.measures.points import on_sphere
 from clusterbook.measures.relatedness import proximity, relatedness_density
@@ -184,7 +184,7 @@ def change_by_parts(by_cluster: pl.DataFrame, size: str, years: tuple[int, int])
 def industry_space(panel: Panel, membership: pl.DataFrame, traded: set[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the industry space: traded industries as points and the closest pairs as links.
 
-    The links are a maximum spanning tree, so that everything hangs together, and the strongest others. The layout is
+    The links are a maximum spanning tree, which joins all that are related at all, and the strongest others. The layout is
     the same for the same input.
     """
     matrix = panel.matrix()
@@ -199,8 +199,9 @@ def industry_space(panel: Panel, membership: pl.DataFrame, traded: set[str]) -> 
     at = [panel.matrix().industries.index(code) for code in matrix.industries]
     near = near[np.ix_(at, at)]
     np.fill_diagonal(near, 0)
-    here, there = _links(near)
-    places = _layout(near, here, there)
+    ties = strongest_ties(near, MOST_LINKS)
+    places = place_by_ties(ties, len(near))
+    here, there = ties[:, 0], ties[:, 1]
     codes = np.array(matrix.industries)
     main = membership.sort("weight", "cluster", descending=[True, False]).unique("industry", keep="first")
     nodes = pl.DataFrame(
@@ -222,32 +223,6 @@ def _largest_traded(matrix: Matrix, traded: set[str]) -> Matrix:
     order = np.argsort(-total, kind="stable")
     kept = [k for k in order if matrix.industries[k] in traded and total[k] > 0][:MOST_NODES]
     return matrix.columns(tuple(matrix.industries[k] for k in sorted(kept)))
-
-
-def _links(near: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    count = len(near)
-    tree = sparse.csgraph.minimum_spanning_tree(sparse.csr_array(np.where(near > 0, 2 - near, 0))).tocoo()
-    chosen = {(min(i, j), max(i, j)) for i, j in zip(tree.row.tolist(), tree.col.tolist(), strict=True)}
-    rows, columns = np.triu_indices(count, 1)
-    for k in np.argsort(-near[rows, columns], kind="stable"):
-        if len(chosen) >= MOST_LINKS or near[rows[k], columns[k]] <= 0:
-            break
-        chosen.add((int(rows[k]), int(columns[k])))
-    pairs = np.array(sorted(chosen), dtype=np.intp).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _layout(near: Floats, here: NDArray[np.intp], there: NDArray[np.intp]) -> Floats:
-    """Place the points by springs (Fruchterman and Reingold) from a fixed start, scaled to the unit square."""
-    import networkx as nx
-
-    graph = nx.Graph()
-    graph.add_nodes_from(range(len(near)))
-    graph.add_weighted_edges_from((int(i), int(j), float(near[i, j])) for i, j in zip(here, there, strict=True))
-    found = nx.spring_layout(graph, seed=7, iterations=300, k=1.6 / np.sqrt(len(near)))
-    places = np.array([found[k] for k in range(len(near))])
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.asarray((places - low) / np.where(high > low, high - low, 1.0))
 
 
 def industry_wages(trend: Panel, codes: pl.Series, year: int) -> pl.DataFrame:

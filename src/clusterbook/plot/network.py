@@ -9,16 +9,14 @@ from typing import Unpack
 import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 
 from clusterbook.atlas.theme import Colours
 from clusterbook.edition.store import Edition
 from clusterbook.errors import ClusterbookError
-from clusterbook.plot.figure import Floats, Words, beside, frame, names_of, palette, rows, unit_interval
+from clusterbook.measures.industry_space import place_by_ties, strongest_ties
+from clusterbook.plot.figure import Floats, Words, beside, frame, names_of, palette, rows
 
 _COLOURED = 5  # groups with a colour of their own
-_ROUNDS = 300  # of the layout; it has long settled by then
 
 
 def industry_space(edition: Edition, **words: Unpack[Words]) -> alt.VConcatChart:
@@ -97,12 +95,12 @@ def proximity_space(
     kept = np.flatnonzero(near.any(axis=1))
     if not len(kept):
         raise ClusterbookError("No two industries are related: there is nothing to draw.")
-    ties = _strongest(near[np.ix_(kept, kept)], links)
+    ties = strongest_ties(near[np.ix_(kept, kept)], links)
     area = np.ones(len(near)) if size is None else np.asarray(size, dtype=np.float64)
     if area.shape != (len(near),) or (area < 0).any():
         raise ClusterbookError(f"size has shape {area.shape} or negative values. Give one size for each industry.")
     return _network(
-        _layout(ties, len(kept)),
+        place_by_ties(ties, len(kept)),
         ties,
         [labels[k] for k in kept],
         area[kept],
@@ -120,47 +118,6 @@ def _checked(proximity: ArrayLike) -> Floats:
         raise ClusterbookError("proximity has negative values. Set to 0 what counts as unrelated.")
     np.fill_diagonal(near, 0.0)
     return near
-
-
-def _strongest(near: Floats, links: int) -> NDArray[np.intp]:
-    """Return pairs (n, 2): the tree of the greatest sum of proximity, then the strongest ties beside it."""
-    # The tree of least cost; costs stay above 0 because 0 means no tie there.
-    cost = np.where(near > 0, 1 + near.max() - near, 0.0)
-    tree = minimum_spanning_tree(sparse.csr_array(cost)).toarray() > 0
-    in_tree = np.triu(tree | tree.T)
-    here, there = np.nonzero(np.triu(near) * ~in_tree)
-    strongest = np.argsort(-near[here, there], kind="stable")[: max(links - int(in_tree.sum()), 0)]
-    return np.vstack([np.argwhere(in_tree), np.column_stack([here, there])[strongest]])
-
-
-def _layout(ties: NDArray[np.intp], count: int) -> Floats:
-    """Place points such that distances are like numbers of steps along ties, near ones counting most; (count, 2)."""
-    graph = sparse.coo_array((np.ones(len(ties)), (ties[:, 0], ties[:, 1])), shape=(count, count)).tocsr()
-    steps = shortest_path(graph, directed=False, unweighted=True)
-    apart_ones = ~np.isfinite(steps)
-    steps[apart_ones] = steps[~apart_ones].max() + 2  # parts without ties stand beside each other
-    weight = np.divide(1.0, steps**2, out=np.zeros_like(steps), where=steps > 0)
-    pull = np.linalg.pinv(np.diag(weight.sum(axis=1)) - weight)
-    place = _first_guess(steps)
-    for _ in range(_ROUNDS):
-        distance = np.linalg.norm(place[:, None] - place[None], axis=2)
-        ratio = np.divide(weight * steps, distance, out=np.zeros_like(distance), where=distance > 1e-9)
-        place = pull @ ((np.diag(ratio.sum(axis=1)) - ratio) @ place)
-    return np.column_stack([unit_interval(place[:, 0]), unit_interval(place[:, 1])])
-
-
-def _first_guess(steps: Floats) -> Floats:
-    """Place points by classical scaling, a spiral added so that no two start at the same place."""
-    count = len(steps)
-    centring = np.eye(count) - 1 / count
-    values, vectors = np.linalg.eigh(-0.5 * centring @ steps**2 @ centring)
-    turn = np.arange(count)
-    spiral = 0.01 * np.sqrt(turn)[:, None] * np.column_stack([np.cos(2.4 * turn), np.sin(2.4 * turn)])
-    first = np.zeros((count, 2))
-    first[:, : min(2, count)] = vectors[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0))
-    # An eigenvector is as good with the other sign; the entry of the greatest size decides.
-    first *= np.where(first[np.abs(first).argmax(axis=0), range(2)] < 0, -1.0, 1.0)
-    return np.asarray(first + spiral)
 
 
 def _network(

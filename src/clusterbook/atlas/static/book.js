@@ -78,6 +78,8 @@ function meets(row, flag) {
   return Math.floor((row.met ?? 0) / bit) % 2 === 1;
 }
 
+const hasTable = (name) => (book.tables[name]?.rows ?? 0) > 0;
+
 /* The figures of a row over the years of the trend source. */
 const series = (row) => book.trendYears.map((year) => ({ year, value: row[`t${year}`] ?? null }));
 

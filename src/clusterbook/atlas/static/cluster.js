@@ -42,8 +42,9 @@ async function clusterPage(id) {
 
   function rowPairs(row) {
     return [
-      pair("Location quotient", figureText(row.lq, "quotient", row), known(row.rank_lq) ? `, rank ${row.rank_lq}` : ""),
-      pair(capital(book.size.label), known(row.size) ? withUnit(row.size) : figureText(row.size, "size", row), known(row.rank) ? `, rank ${row.rank}` : ""),
+      pair("Location quotient", figureText(row.lq, "quotient", row), interval(row) ? ` (95%: ${interval(row)})` : "", known(row.rank_lq) ? `, rank ${row.rank_lq}` : ""),
+      known(row.lq_q) ? pair("Chance", `${sure(row) ? "hardly" : "cannot be ruled out"} (q ${chance(row.lq_q)})`) : null,
+      pair(capital(book.size.label), sized(row), known(row.rank) ? `, rank ${row.rank}` : ""),
       pair("Share of the cluster", figureText(row.national_share, "share", row)),
       known(row.growth) ? pair("Growth a year", FORMATS.growth(row.growth)) : null,
       book.flags.length ? pair("Meets", listed(book.flags.filter((flag) => meets(row, flag.name)).map((flag) => flag.title)) || "no rule") : null,
@@ -52,7 +53,7 @@ async function clusterPage(id) {
 
   function clusterMap() {
     if (!atlasMap.available()) return null;
-    const values = () => new Map(list.map((row) => [row.code, { value: row.lq ?? null, strong: meets(row, rule?.name) === true }]));
+    const values = () => new Map(list.map((row) => [row.code, { value: row.lq ?? null, strong: meets(row, rule?.name) === true, estimated: row.status === "imputed" }]));
     const panel = regionMap({
       name: "map_quotient",
       title: rule ? ruleTitle() : "Where it stands",
@@ -88,12 +89,13 @@ async function clusterPage(id) {
     };
     let kind = kinds[address.get("bars")] ?? kinds.size;
     const largest = () => [...list].filter((row) => known(row[kind.key])).sort((a, b) => b[kind.key] - a[kind.key]).slice(0, 14);
-    const barOf = (row, order) => ({ order, id: row.code, label: twoLines(row.name), value: row[kind.key], text: FORMATS[kind.kind](row[kind.key]), group: meets(row, rule?.name) ? "strong" : "other" });
+    const barOf = (row, order) => ({ order, id: row.code, label: twoLines(row.name), value: row[kind.key], text: FORMATS[kind.kind](row[kind.key]), group: meets(row, rule?.name) ? "strong" : "other", ...(kind === kinds.lq ? spread(row) : { estimated: row.status === "imputed" }) });
     const wish = (bars = largest().map(barOf)) => ({
       name: "bars",
       data: { rows: bars },
       signals: { picked: picked ?? "", ...roomFor(bars) },
       legend: rule ? [{ label: capital(rule.title), colour: "var(--accent)" }, { label: "Others", colour: "var(--other)" }] : [],
+      note: barNote(kind === kinds.lq, list) ?? "",
       tip: (datum) => { const row = byCode.get(datum.id); return row && tip.lines(row.name, rowTip(row), `${book.year}. Click to select.`); },
       pick: (datum) => { if (datum.id) select(datum.id === picked ? null : datum.id); },
     });
@@ -125,8 +127,11 @@ async function clusterPage(id) {
       columns: [
         { key: "name", label: capital(book.noun), kind: "text", always: true, cell: (row) => link(regionHref(row), row.name) },
         COLUMN.rank(),
-        { ...COLUMN.size(), cell: (row, value) => barCell(value, most, FORMATS.size(value)) },
+        { ...COLUMN.size(), cell: (row, value) => barCell(value, most, text(value, "size", row)) },
         COLUMN.lq(),
+        COLUMN.lq_low95(),
+        COLUMN.lq_high95(),
+        COLUMN.lq_q(),
         COLUMN.rank_lq(),
         COLUMN.national_share(),
         rule ? COLUMN.rule(rule) : null,
@@ -149,6 +154,7 @@ async function clusterPage(id) {
     ".",
   ].join("");
   const concentration = concentrationFigure(cluster);
+  const linked = await linkedIndustries(cluster);
   const trend = trendFigure(cluster, rows(data.trend));
   const multiples = smallTrends(
     list.filter((row) => known(row.size)).sort((a, b) => b.size - a.size),
@@ -162,7 +168,7 @@ async function clusterPage(id) {
       counted
         ? { label: "Strong in", key: "regions_strong", value: WHOLE.format(cluster.regions_strong), note: `of ${regionsCounted(cluster.regions_present ?? book.regions.length)} that have any, ${book.year}` }
         : { label: "Present in", value: text(cluster.regions_present, "count"), note: `of ${regionsCounted(book.regions.length)}, ${book.year}` },
-      { label: "Concentration", key: "gini", value: text(cluster.gini, "index"), note: known(cluster.gini) ? `rank ${rankAmong(cluster, "gini")} of ${book.clusters.length}, ${book.year}` : null },
+      { label: "Concentration", key: "gini", value: text(cluster.gini, "index"), note: known(cluster.gini) ? `${known(cluster.gini_rank) ? `rank ${cluster.gini_rank} of ${book.clusters.length}, ` : ""}${book.year}` : null },
       known(cluster.growth) ? { label: "Growth a year", key: "growth", value: FORMATS.growth(cluster.growth), note: growthYears() } : { label: "Effective places", key: "effective_regions", value: text(cluster.effective_regions, "amount"), note: `${book.year}` },
       known(cluster.growth) && known(cluster.wage) ? { label: "Wage", key: "wage", value: FORMATS.amount(cluster.wage), note: `${book.units.wage}, ${cluster.wage_year ?? growthYears()}` } : null,
     ].slice(0, 5)),
@@ -174,10 +180,11 @@ async function clusterPage(id) {
     section(`${capital(book.nouns)}, ranked`, `Every ${book.noun} with some of the cluster, ${book.year}`, tablePlace,
       h("p", { class: "source" }, levelsSource(), has(list, "growth") ? ` ${trendsSource()}` : "")),
     h("div", { class: "grid" },
-      h("div", { class: "span-6" }, concentration?.element),
+      h("div", { class: "span-6" }, concentration?.element, concentrationFacts(cluster)),
       h("div", { class: "span-6" }, trend?.element ?? noTrend(rows(data.trend)))),
     multiples ? section("How the largest have moved", `${capital(book.size.label)} over the years, each on its own scale from zero`, multiples.element, h("p", { class: "source" }, trendsSource())) : null,
     section("What it is made of", memberLine(data.scores), membersTable(cluster, rows(data.members)), h("p", { class: "source" }, levelsSource(), ` Definitions: ${book.definitions.method || "as given"}${book.definitions.source ? `, ${book.definitions.source}` : ""}. `, link("#method", "How clusters are defined"))),
+    linked,
     blindSpots());
   return {
     title: cluster.label,
@@ -193,26 +200,33 @@ function placeOf(position) {
 
 function rowTip(row) {
   return [
-    [capital(book.size.label), known(row.size) ? withUnit(row.size) : hiddenText(row)],
+    [capital(book.size.label), withUnit(row.size, row)],
     ["Location quotient", text(row.lq, "quotient", row)],
+    interval(row) ? ["95% interval", interval(row)] : null,
+    known(row.lq_q) ? ["Chance (q)", chance(row.lq_q)] : null,
+    known(row.lq) && boundsText(row, "quotient") ? ["LQ within", boundsText(row, "quotient")] : null,
     known(row.national_share) ? ["Share of the cluster", FORMATS.share(row.national_share)] : null,
     known(row.establishments) ? ["Establishments", FORMATS.size(row.establishments)] : null,
     known(row.growth) ? [`Growth a year, ${growthYears()}`, FORMATS.growth(row.growth)] : null,
-    known(row.lo) || known(row.hi) ? ["Between", `${text(row.lo, "size")} and ${text(row.hi, "size")}`] : null,
+    known(row.lo) || known(row.hi) ? [`${capital(book.size.label)} within`, `${text(row.lo, "size")}–${text(row.hi, "size")}`] : null,
   ];
 }
 
-const rankAmong = (one, key) => 1 + book.clusters.filter((other) => known(other[key]) && other[key] > one[key]).length;
+function barNote(quotients, list) {
+  const lines = [
+    quotients && list.some(interval) ? INTERVAL_NOTE : null,
+    list.some((row) => row.status === "imputed") ? "Lighter bars: estimated, because the source withholds part of it." : null,
+  ].filter(Boolean);
+  return lines.join(" ") || null;
+}
 
 function concentrationFigure(cluster) {
   if (!known(cluster.gini)) return null;
-  const kind = cluster.kind ? `${cluster.kind} ` : "";
   return figure({
-    title: `${capital(ordinal(rankAmong(cluster, "gini")))} most concentrated of ${book.clusters.length} clusters`,
+    title: known(cluster.gini_rank) ? `${capital(ordinal(cluster.gini_rank))} most concentrated of ${book.clusters.length} clusters` : `Locational Gini of ${FORMATS.index(cluster.gini)}`,
     sub: `Locational Gini of every cluster, ${book.year}: 0 is spread like everything else, 1 is all in one ${book.noun}`,
     source: levelsSource(),
     legend: kindLegend(),
-    note: known(cluster.effective_regions) ? `As concentrated as if this ${kind}cluster were spread evenly over ${FORMATS.amount(cluster.effective_regions)} ${book.nouns}.` : null,
     chart: {
       name: "strip_gini", height: 110,
       data: { rows: book.clusters.filter((one) => known(one.gini)).map((one) => ({ value: one.gini, group: one.kind ?? "other", marked: one === cluster, side: sideOf(one.gini, book.clusters.map((each) => each.gini ?? 0)), text: `${FORMATS.index(one.gini)} ${one.label}`, id: one.id })) },
@@ -220,6 +234,30 @@ function concentrationFigure(cluster) {
       pick: (datum) => { if (datum.id) location.hash = clusterHref(book.cluster.get(datum.id)); },
     },
   });
+}
+
+/* Other ways to ask how concentrated it is, each with what its figure says. */
+function concentrationFacts(cluster) {
+  const facts = [
+    known(cluster.effective_regions) ? ["effective_regions", FORMATS.amount(cluster.effective_regions), `As concentrated as if spread evenly over that many ${book.nouns}.`] : null,
+    known(cluster.gamma_counts) ? ["gamma_counts", THREE_DECIMALS.format(cluster.gamma_counts).replace("-", "\u2212"), `${gammaWords(cluster.gamma_counts)} Counts establishments, whatever their size.`] : null,
+    known(cluster.moran) ? ["moran", FORMATS.index(cluster.moran), moranWords(cluster)] : null,
+  ].filter(Boolean);
+  return facts.length ? h("dl", { class: "facts" }, facts.map(([key, value, words]) => h("div", {}, h("dt", {}, term(key, book.terms[key].name)), h("dd", {}, h("b", {}, value), h("span", {}, words))))) : null;
+}
+
+/* Ellison and Glaeser read their index so: below 0.02 little, above 0.05 strongly localised. */
+function gammaWords(value) {
+  if (value < 0) return "More evenly spread than chance would have it.";
+  if (value < 0.02) return "Little more concentrated than chance would have it.";
+  return value > 0.05 ? "Strongly concentrated beyond chance." : "Concentrated beyond chance.";
+}
+
+function moranWords({ moran, moran_p: p }) {
+  const found = !known(p) || p >= SURE
+    ? `No sign that neighbouring ${book.nouns} are alike in it.`
+    : moran > 0 ? `Neighbouring ${book.nouns} tend to share the cluster: it reaches across borders.` : `Neighbouring ${book.nouns} tend to differ: it stands in single places.`;
+  return `${found}${known(p) ? ` p ${chance(p)}` : ""}`;
 }
 
 /* On which side of its mark a name starts so that it stays inside the chart. */

@@ -46,6 +46,9 @@ function compareFigures(places) {
     ["Traded share", "traded_share", "share"],
     ["Effective clusters", "effective_clusters", "amount"],
     ["Share of the largest cluster", "largest_share", "share"],
+    ["Complexity (ECI)", "eci", "index"],
+    ["Related variety", "related_variety", "index", "bits"],
+    ["Unrelated variety", "unrelated_variety", "index", "bits"],
     ["Growth a year", "growth", "growth", growthYears()],
     ["Wage", "wage", "amount", book.units?.wage],
     ["Population", "population", "size"],
@@ -90,7 +93,7 @@ function compareFigure(places, byPlace) {
 function compareTable(places, byPlace) {
   const classes = ["below-2", "below-1", "above-1", "above-2", "above-3", "above-4"];
   const list = book.clusters.map((cluster) => ({ ...cluster, found: byPlace.map((rowsOf) => rowsOf.get(cluster.position)) })).filter((row) => row.found.some(Boolean));
-  const heat = (row, k, value) => h("span", { class: `heat ${classes[classOf(value, QUOTIENT_BREAKS)]}`, title: `${places[k].name}: ${withUnit(row.found[k].size, row.found[k])}` }, FORMATS.quotient(value));
+  const heat = (row, k, value) => h("span", { class: `heat ${classes[classOf(value, QUOTIENT_BREAKS)]}`, title: `${places[k].name}: ${withUnit(row.found[k].size, row.found[k])}` }, text(value, "quotient", row.found[k]));
   return dataTable({
     name: "clusters",
     caption: "Location quotients side by side",

@@ -11,7 +11,7 @@ const atlasMap = {
     return atlasMap;
   },
 
-  available: () => (book.tables.geometry?.rows ?? 0) > 0,
+  available: () => hasTable("geometry"),
 
   /* Features with the value of each region; regions without a row have nothing recorded (0). Outlined ones come last,
      so that no neighbour covers their line. */
@@ -20,7 +20,7 @@ const atlasMap = {
       .filter((shape) => book.region.has(shape.region))
       .map((shape) => {
         const { lon, lat, name } = book.region.get(shape.region);
-        return { ...shape, lon, lat, name, value: empty, strong: false, ...byRegion.get(shape.region) };
+        return { ...shape, lon, lat, name, value: empty, strong: false, estimated: false, ...byRegion.get(shape.region) };
       })
       .sort((a, b) => Number(a.strong) - Number(b.strong));
   },

@@ -16,7 +16,7 @@ function methodPage() {
     profile.source ? h("p", {}, profile.source) : null,
     h("dl", { class: "rules" }, profile.flags.map((flag) => [h("dt", {}, capital(flag.title)), h("dd", {}, ruleText(flag.rule))])),
     profile.note ? h("p", { class: "note" }, profile.note) : null));
-  const terms = Object.values(book.terms).map((one) => [h("dt", {}, one.name), h("dd", {}, one.text, one.formula ? h("code", {}, one.formula) : null)]);
+  const terms = Object.values(book.terms).map((one) => [h("dt", {}, one.name), h("dd", {}, one.text, one.formula ? h("code", {}, one.formula) : null, one.source ? h("small", {}, one.source) : null)]);
   const definitions = book.definitions;
   return {
     title: "Method and sources",

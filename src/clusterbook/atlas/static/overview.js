@@ -9,6 +9,7 @@ function overviewPage() {
   const map = overviewMap(picked, (code) => select(code));
   const card = h("div", { class: "card", "aria-live": "polite" });
   const bars = overviewBars();
+  const space = spaceFigure();
 
   function select(code) {
     address.set({ region: code });
@@ -50,8 +51,9 @@ function overviewPage() {
       map ? h("div", { class: "span-7" }, map.element, card) : null,
       h("div", { class: map ? "span-5" : "span-12" }, bars.element)),
     clusterTable(),
+    space?.element,
     section(capital(nouns), `Every ${book.noun} of the book, ${year}`, regionTable()));
-  page.drawn = () => { describe(picked); return Promise.all([map?.draw(), bars.draw()]); };
+  page.drawn = () => { describe(picked); return Promise.all([map?.draw(), bars.draw(), space?.draw()]); };
   return page;
 }
 
@@ -139,12 +141,13 @@ function clusterTable() {
     filters: kindFilters(),
     columns: [
       { key: "label", label: "Cluster", kind: "text", always: true, cell: clusterCell },
-      { ...COLUMN.size(), cell: (row, value) => barCell(value, most, FORMATS.size(value)) },
+      { ...COLUMN.size(), cell: (row, value) => barCell(value, most, text(value, "size", row)) },
       COLUMN.trend(),
       COLUMN.growth(),
       { key: "regions_strong", label: "Strong in", kind: "count", term: "regions_strong", cell: (row, value) => (book.flags.some((flag) => flag.name === "strong" && applies(flag, row)) ? FORMATS.count(value) : h("span", { class: "no" }, "–", h("span", { class: "away" }, "does not apply"))) },
       { key: "regions_present", label: "Present in", kind: "count" },
       { key: "gini", label: "Concentration", kind: "index", term: "gini" },
+      { key: "moran", label: "Neighbours", kind: "index", term: "moran" },
       COLUMN.wage(),
     ],
     note: trendNote(book.clusters),
@@ -166,6 +169,7 @@ function regionTable() {
       { key: "n_strong", label: "Strong clusters", kind: "count", term: "strong" },
       { key: "strong_share", label: "In strong clusters", kind: "share", term: "strong_share" },
       { key: "effective_clusters", label: "Effective clusters", kind: "amount", term: "effective_clusters" },
+      { key: "eci", label: "Complexity", kind: "index", term: "eci" },
       { key: "largest", label: "Largest cluster", kind: "text", value: (row) => book.clusters[row.largest]?.label ?? null, cell: (row) => link(clusterHref(book.clusters[row.largest]), book.clusters[row.largest].label) },
       { key: "largest_share", label: "Its share", kind: "share", term: "largest_share" },
       COLUMN.growth(),

@@ -38,7 +38,7 @@ function clusterCell(row) {
 
 /* A chart with its title (the finding), what is measured, legend, source and buttons to keep it. */
 function figure({ title, sub, source, note, legend, chart: wish, tools, wide }) {
-  const canvas = h("div", { class: `canvas ${wish.name.startsWith("map") ? "map" : ""}`, style: wish.height ? `min-height:${wish.height}px` : null });
+  const canvas = h("div", { class: `canvas ${wish.name.split("_")[0]}`, style: wish.height ? `min-height:${wish.height}px` : null });
   const heading = h("h2", { class: "claim" }, title);
   const under = h("p", { class: "sub" }, sub);
   const legendPlace = h("div", { class: "legend" }, legend ? legendSwatches(legend) : null);
@@ -104,7 +104,8 @@ function regionMap({ name, title, sub, source, byRegion, tipOf, pick, picked, to
       const missing = book.regions.length - shapes.length;
       const classes = mapLegend(charts[chartName].usermeta, shapes);
       const outlined = shapes.some((shape) => shape.strong) && strongNote ? h("p", { class: "outlined" }, h("i"), strongNote) : null;
-      return { note: missing ? `${regionsCounted(missing)} without a known outline ${missing === 1 ? "is" : "are"} not on the map but in the tables.` : null, data: { shapes, ground }, signals: { picked: panel.picked ?? "" }, legend: { classes: outlined ? [...classes, { label: strongNote, colour: "none", line: "var(--ink)" }] : classes, element: [legendBars(classes), outlined] } };
+      const lined = shapes.some((shape) => shape.estimated) ? h("p", { class: "outlined lined" }, h("i"), "lined: estimated, because the source withholds part of it") : null;
+      return { note: missing ? `${regionsCounted(missing)} without a known outline ${missing === 1 ? "is" : "are"} not on the map but in the tables.` : null, data: { shapes, ground }, signals: { picked: panel.picked ?? "" }, legend: { classes: outlined ? [...classes, { label: strongNote, colour: "none", line: "var(--ink)" }] : classes, element: [legendBars(classes), outlined, lined].filter(Boolean) } };
     },
     tip: (datum) => (datum.region ? tipOf(datum) : null),
     pick: (datum) => { if (datum.region) pick(datum.region === panel.picked ? null : datum.region); },
@@ -123,9 +124,12 @@ function regionMap({ name, title, sub, source, byRegion, tipOf, pick, picked, to
 /* --- columns of figures, named once for all tables --- */
 
 const COLUMN = {
-  size: () => ({ key: "size", label: capital(book.size.label), unit: book.size.unit, kind: "size", term: "size" }),
+  size: () => ({ key: "size", label: capital(book.size.label), unit: book.size.unit, kind: "size", term: "size", bounded: true }),
   establishments: () => ({ key: "establishments", label: "Establish\u00ADments", kind: "size" }),
-  lq: () => ({ key: "lq", label: "LQ", kind: "quotient", term: "lq", cell: (row, value) => quotientCell(value, QUOTIENT_BREAKS) }),
+  lq: () => ({ key: "lq", label: "LQ", kind: "quotient", term: "lq", bounded: true, cell: (row, value) => quotientCell(row, value, QUOTIENT_BREAKS) }),
+  lq_low95: () => ({ key: "lq_low95", label: "LQ, 95% from", kind: "quotient", onlySaved: true }),
+  lq_high95: () => ({ key: "lq_high95", label: "LQ, 95% to", kind: "quotient", onlySaved: true }),
+  lq_q: () => ({ key: "lq_q", label: "q", kind: "index", onlySaved: true }),
   national_share: () => ({ key: "national_share", label: "Share of cluster", kind: "share", term: "national_share" }),
   region_share: () => ({ key: "region_share", label: "Share of place", kind: "share", term: "region_share" }),
   rank: () => ({ key: "rank", label: "Rank", kind: "rank", term: "rank" }),
@@ -154,6 +158,10 @@ function twoLines(label) {
 
 /* The signals that give bars room for their names. */
 const roomFor = (list) => ({ y_step: list.some((row) => Array.isArray(row.label)) ? 34 : 27 });
+
+/* What a bar shows of how sure its quotient is: its interval, and a lighter tone where it is estimated. */
+const spread = (row) => ({ low: row.lq_low95 ?? null, high: row.lq_high95 ?? null, estimated: row.status === "imputed" });
+const INTERVAL_NOTE = "Thin lines: 95% intervals, from the number of establishments.";
 
 /* The signals that give quotients an axis around 1. */
 const quotientRange = (list) => ({ low: Math.min(0.5, ...list.map((row) => row.lq)), high: Math.max(2, ...list.map((row) => row.lq)) });

@@ -11,8 +11,9 @@ async function regionPage(id) {
   const best = [...(strong.length ? strong : list)].filter((row) => known(row.lq) && row.kind !== "local").sort((a, b) => b.lq - a.lq)[0];
   const portfolio = portfolioFigure(region, list);
   const strongBars = strongFigure(region, strong, rule);
-  const variety = positionFigure(region, "strip_variety", "effective_clusters", "amount", (n, all) => `${capital(ordinal(n))} most varied of ${WHOLE.format(all)}`, `Effective number of clusters in each ${book.noun}, ${book.year}`);
-  const exposure = positionFigure(region, "strip_dependency", "largest_share", "share", (n, all) => `Its largest cluster holds ${text(region.largest_share, "share", region)}: ${ordinal(n)} highest of ${WHOLE.format(all)}`, `Share of the largest cluster in each ${book.noun}'s ${book.size.label}, ${book.year}`);
+  const strips = exposureStrips(region);
+  const changed = shiftFigure(region, rows(data.shift_share));
+  const next = await nextSection(region, rows(data.opportunities));
   const multiples = smallTrends(
     list.filter((row) => known(row.size) && row.kind !== "local").sort((a, b) => b.size - a.size),
     (row) => ({ title: row.label, href: clusterHref(book.clusters[row.c]) }), "The largest traded clusters");
@@ -40,13 +41,17 @@ async function regionPage(id) {
       known(region.coverage) ? ` The figures by industry cover ${FORMATS.share(region.coverage)} of what the source publishes for the whole ${book.noun}.` : ""),
     caveat(book.levels, book.trends),
     h("div", { class: "grid" },
-      h("div", { class: "span-7 stack" }, portfolio?.element ?? oneYearOnly(), variety?.element),
-      h("div", { class: "span-5 stack" }, strongBars.element, exposure?.element)),
-    multiples ? section("What changed", `${capital(book.size.label)} of the largest clusters over the years, each on its own scale from zero`, multiples.element, h("p", { class: "source" }, trendsSource())) : section("What changed", null, oneYearOnly()),
+      h("div", { class: "span-7" }, portfolio?.element ?? (book.trendYears.length > 1 ? h("p", { class: "quiet-line" }, "Growth cannot be set against quotients: too much of either is not known here.") : oneYearOnly())),
+      h("div", { class: "span-5" }, strongBars.element)),
+    changed || multiples ? null : section("What changed", null, oneYearOnly()),
+    changed ? section("What changed", `Change of ${book.size.label}, ${growthYears()}, split into three parts that add up`, changed.element) : null,
+    multiples ? section(changed ? "Over the years" : "What changed", `${capital(book.size.label)} of the largest clusters, each on its own scale from zero`, multiples.element, h("p", { class: "source" }, trendsSource())) : null,
+    next?.element,
+    strips.length ? section("How varied, how exposed", `Every ${book.noun} is a thin line, ${book.year}`, h("div", { class: "grid" }, strips.map((strip) => h("div", { class: "span-6" }, strip.element)))) : null,
     allClusters(region, list, rule),
     similarSection(region, rows(data.similar)),
     blindSpots());
-  return { title: region.name, element, drawn: () => Promise.all([portfolio?.draw(), strongBars.draw?.(), exposure?.draw(), variety?.draw(), multiples?.draw()]) };
+  return { title: region.name, element, drawn: () => Promise.all([portfolio?.draw(), strongBars.draw?.(), changed?.draw(), multiples?.draw(), next?.draw(), ...strips.map((strip) => strip.draw())]) };
 }
 
 function clusterOf(position) {
@@ -55,12 +60,13 @@ function clusterOf(position) {
 }
 
 function portfolioFigure(region, list) {
-  if (!has(list, "growth_relative")) return null;
-  const kinds = book.kinds.length > 1 ? ["traded", "all"] : ["all"];
+  const drawable = (row) => known(row.growth_relative) && row.lq > 0 && known(row.size);
+  if (!list.some(drawable)) return null;
+  const kinds = book.kinds.length > 1 && list.some((row) => row.kind === "traded" && drawable(row)) ? ["traded", "all"] : ["all"];
   let kind = address.get("portfolio") === "all" ? "all" : kinds[0];
   const wish = () => {
     const inside = list.filter((row) => kind === "all" || row.kind === "traded");
-    const drawn = inside.filter((row) => known(row.growth_relative) && row.lq > 0 && known(row.size));
+    const drawn = inside.filter(drawable);
     const largest = [...drawn].sort((a, b) => b.size - a.size).slice(0, 14);
     const swings = drawn.map((row) => Math.abs(row.growth_relative)).sort((a, b) => a - b);
     const reach = Math.min(0.5, Math.max(0.03, 1.1 * (swings[Math.floor(swings.length * 0.85)] ?? 0), 1.1 * Math.max(0, ...largest.slice(0, 8).map((row) => Math.abs(row.growth_relative)))));
@@ -98,7 +104,7 @@ function portfolioFigure(region, list) {
   return panel;
 }
 
-const short = (label) => (label.length > 24 ? `${label.slice(0, 22).replace(/[\s,;]+$/, "")}…` : label);
+const short = (label, limit = 24) => (label.length > limit ? `${label.slice(0, limit - 2).replace(/[\s,;]+$/, "")}…` : label);
 
 function strongFigure(region, strong, rule) {
   const list = [...strong].sort((a, b) => (b.lq ?? 0) - (a.lq ?? 0));
@@ -106,12 +112,12 @@ function strongFigure(region, strong, rule) {
     return { element: h("div", { class: "card" }, h("h2", { class: "claim" }, rule ? `No cluster meets the rule “${rule.title}” here` : "No rule is applied"), h("p", {}, `The table below shows all clusters of this ${book.noun}.`)) };
   }
   const shown = list.slice(0, 13);
-  const bars = shown.map((row, order) => ({ order, label: twoLines(row.label), value: row.lq, text: FORMATS.quotient(row.lq) + (known(row.rank) ? ` · #${row.rank}` : ""), group: row.kind ?? "other", id: row.id }));
+  const bars = shown.map((row, order) => ({ order, label: twoLines(row.label), value: row.lq, text: FORMATS.quotient(row.lq) + (known(row.rank) ? ` · #${row.rank}` : ""), group: row.kind ?? "other", id: row.id, ...spread(row) }));
   return figure({
     title: rule.name === "strong" ? plural(list.length, "strong cluster", "strong clusters") : `${plural(list.length, "cluster meets", "clusters meet")} “${rule.title}”`,
     sub: `Location quotient of ${book.size.label} and rank by size among all ${book.nouns}, ${book.year}`,
     source: `${levelsSource()} Rule: ${rule.profile}.`,
-    note: list.length > shown.length ? `The ${shown.length} most specialised; all are in the table.` : null,
+    note: [list.length > shown.length ? `The ${shown.length} most specialised; all are in the table.` : null, barNote(true, shown)].filter(Boolean).join(" ") || null,
     legend: kindLegend(),
     chart: {
       name: "bars", height: 30 + 30 * shown.length,
@@ -123,7 +129,21 @@ function strongFigure(region, strong, rule) {
   });
 }
 
-function positionFigure(region, name, key, kind, title, sub) {
+function exposureStrips(region) {
+  const more = [
+    known(region.unrelated_variety) ? `Unrelated variety: ${FORMATS.index(region.unrelated_variety)} bits.` : null,
+    known(region.diversity) ? `Industries with a quotient of at least 1: ${FORMATS.count(region.diversity)}.` : null,
+  ].filter(Boolean).join(" ");
+  const most = (word) => (n, all) => `${capital(ordinal(n))} most ${word} of ${WHOLE.format(all)}`;
+  return [
+    positionFigure(region, "strip_variety", "effective_clusters", "amount", most("varied"), `Effective number of clusters in each ${book.noun}, ${book.year}`),
+    positionFigure(region, "strip_dependency", "largest_share", "share", (n, all) => `Its largest cluster holds ${text(region.largest_share, "share", region)}: ${ordinal(n)} highest of ${WHOLE.format(all)}`, `Share of the largest cluster in each ${book.noun}'s ${book.size.label}, ${book.year}`),
+    positionFigure(region, "strip_complexity", "eci", "index", most("complex"), `Economic complexity of each ${book.noun}, ${book.year}: 0 is the mean, 1 a standard deviation above it`, "High where industries are that few other places have. What it orders need not be sophistication: look at the industries."),
+    positionFigure(region, "strip_related", "related_variety", "index", most("varied within its sectors"), `Related variety of each ${book.noun}, ${book.year}: how mixed its sectors are inside`, more || null),
+  ].filter(Boolean);
+}
+
+function positionFigure(region, name, key, kind, title, sub, note) {
   if (!known(region[key])) return null;
   const others = book.regions.filter((one) => known(one[key]));
   if (others.length < 3) return null;
@@ -131,6 +151,7 @@ function positionFigure(region, name, key, kind, title, sub) {
   return figure({
     title: title(place, others.length),
     sub,
+    note,
     source: levelsSource(),
     chart: {
       name, height: 110,
@@ -155,8 +176,11 @@ function allClusters(region, list, rule) {
     filters,
     columns: [
       { key: "label", label: "Cluster", kind: "text", always: true, cell: clusterCell },
-      { ...COLUMN.size(), cell: (row, value) => barCell(value, most, FORMATS.size(value)) },
+      { ...COLUMN.size(), cell: (row, value) => barCell(value, most, text(value, "size", row)) },
       COLUMN.lq(),
+      COLUMN.lq_low95(),
+      COLUMN.lq_high95(),
+      COLUMN.lq_q(),
       COLUMN.rank(),
       COLUMN.region_share(),
       COLUMN.national_share(),

@@ -1,6 +1,7 @@
 "use strict";
 /* A table that sorts, filters and saves itself.
-   columns: {key, label, kind, term?, value?(row), cell?(row, value), wide?}; a text column is aligned left. */
+   columns: {key, label, kind, term?, value?(row), cell?(row, value), bounded?, onlySaved?}; a text column is aligned
+   left, a bounded one marks estimates, one that is onlySaved stands in the CSV alone. */
 
 const SHORT = 25;
 
@@ -12,7 +13,8 @@ function dataTable({ name, caption, columns, list, sort, filter, filters = [], p
     kept: filters.find((one) => one.value === address.get(`${name}.only`)) ?? filters[0],
     picked,
   };
-  const shown = columns.filter((column) => column.always || list.some((row) => known(valueOf(column, row))));
+  const kept = columns.filter((column) => column.always || list.some((row) => known(valueOf(column, row)) || (column.bounded && boundsText(row, column.kind))));
+  const shown = kept.filter((column) => !column.onlySaved);
   const body = h("tbody");
   const more = h("button", { type: "button", class: "more", onclick: () => keep({ all: true }, { show: "all" }) });
   const count = h("p", { class: "count", role: "status" });
@@ -74,7 +76,7 @@ function dataTable({ name, caption, columns, list, sort, filter, filters = [], p
     const on = state.picked !== undefined && pick?.key(row) === state.picked;
     const cells = shown.map((column, k) => {
       const value = valueOf(column, row);
-      const content = column.cell && known(value) ? column.cell(row, value) : known(value) ? FORMATS[column.kind](value) : hiddenCell(column, row);
+      const content = known(value) ? shownCell(column, row, value) : hiddenCell(column, row);
       if (k === 0) return h("th", { scope: "row" }, content);
       return h("td", { class: [column.kind === "text" ? "" : "right", column.dim?.(row) ? "dim" : ""].join(" ").trim() || null }, content);
     });
@@ -98,9 +100,11 @@ function dataTable({ name, caption, columns, list, sort, filter, filters = [], p
   }) : null;
   const only = filters.length > 1 ? choice(`Show in the table: ${caption}`, filters, state.kept.value, (value) =>
     keep({ kept: filters.find((one) => one.value === value) }, { only: value === filters[0].value ? null : value })) : null;
-  const save = h("button", { type: "button", class: "quiet", onclick: () => keepsake.save(asCsv(shown, chosen()), `${fileName(file ?? caption)}.csv`) }, "CSV");
+  const save = h("button", { type: "button", class: "quiet", onclick: () => keepsake.save(asCsv(kept, chosen()), `${fileName(file ?? caption)}.csv`) }, "CSV");
   const gaps = list.some((row) => shown.some((column) => !known(valueOf(column, row))));
-  const notes = [note, gaps ? HIDDEN_NOTE : null].filter(Boolean).join(" ");
+  const guessed = shown.some((column) => BOUNDS[column.kind]) && list.some((row) => row.status === "imputed");
+  const marked = shown.some((column) => column.key === "lq") && list.some(sure);
+  const notes = [note, guessed ? ESTIMATED_NOTE : null, marked ? SURE_NOTE : null, gaps ? HIDDEN_NOTE : null].filter(Boolean).join(" ");
   draw();
   const element = h("div", { class: "table-block" },
     h("div", { class: "tools" }, only, find, h("span", { class: "spring" }), count, save),
@@ -110,6 +114,11 @@ function dataTable({ name, caption, columns, list, sort, filter, filters = [], p
 }
 
 const valueOf = (column, row) => (column.value ? column.value(row) : row[column.key]);
+
+function shownCell(column, row, value) {
+  const content = column.cell ? column.cell(row, value) : text(value, column.kind, column.bounded ? row : null);
+  return column.bounded && estimated(row, column.kind) ? estimate(row, column.kind, content) : content;
+}
 
 function sorted(list, columns, sort) {
   const key = sort.replace(/^-/, "");
@@ -124,7 +133,8 @@ function sorted(list, columns, sort) {
     .map(([, row]) => row);
 }
 
-function asCsv(columns, list) {
+function asCsv(given, list) {
+  const columns = list.some((row) => row.status) ? [...given, { label: "Status", csv: (row) => row.status ?? "as published" }] : given;
   const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const cell = (column, row) => {
     const value = column.csv ? column.csv(row) : valueOf(column, row);
@@ -155,9 +165,10 @@ function barCell(value, most, words) {
   return h("span", { class: "in-bar", style: `--part:${Math.max(0.5, (100 * value) / (most || 1)).toFixed(1)}%` }, words);
 }
 
-function quotientCell(value, breaks) {
+function quotientCell(row, value, breaks) {
   const classes = ["below-2", "below-1", "above-1", "above-2", "above-3", "above-4"];
-  return h("span", { class: "chip" }, h("i", { style: `background:var(--${classes[classOf(value, breaks)]})`, "aria-hidden": "true" }), FORMATS.quotient(value));
+  const mark = known(row.lq_q) ? h("span", { class: "sure", "data-term": "lq_q" }, sure(row) ? ["*", h("span", { class: "away" }, " significant")] : null) : null;
+  return h("span", { class: "chip" }, h("i", { style: `background:var(--${classes[classOf(value, breaks)]})`, "aria-hidden": "true" }), text(value, "quotient", row), mark, interval(row) ? [" ", h("small", { class: "interval", "data-term": "lq_interval" }, interval(row))] : null);
 }
 
 const starText = (n) => "★".repeat(n) + "☆".repeat(3 - n);

@@ -25,12 +25,12 @@ const tip = {
 function termLines(key) {
   const term = book.terms?.[key];
   if (!term) return null;
-  return [h("b", {}, term.name), h("p", {}, term.text), term.formula ? h("p", { class: "formula" }, term.formula) : null].filter(Boolean);
+  return [h("b", {}, term.name), h("p", {}, term.text), term.formula ? h("p", { class: "formula" }, term.formula) : null, term.source ? h("p", {}, `Source: ${term.source}`) : null].filter(Boolean);
 }
 
 function explain(event) {
-  const target = event.target.closest?.("[data-term]");
-  const lines = target && termLines(target.dataset.term);
+  const target = event.target.closest?.("[data-term], [data-note]");
+  const lines = target && (target.dataset.note ? [h("p", {}, target.dataset.note)] : termLines(target.dataset.term));
   if (!lines) return;
   const box = target.getBoundingClientRect();
   tip.show(lines, box.left - 14, box.bottom - 10);
@@ -50,7 +50,7 @@ function hiddenTerms() {
 document.addEventListener("pointerover", explain);
 document.addEventListener("focusin", explain);
 for (const leave of ["pointerout", "focusout"]) {
-  document.addEventListener(leave, (event) => { if (event.target.closest?.("[data-term]")) tip.hide(); });
+  document.addEventListener(leave, (event) => { if (event.target.closest?.("[data-term], [data-note]")) tip.hide(); });
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hide(); });
 document.addEventListener("scroll", () => tip.hide(), { passive: true });
