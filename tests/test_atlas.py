@@ -22,6 +22,7 @@ from clusterbook.atlas.charts import atlas_charts, compile_chart, count_classes
 from clusterbook.atlas.columns import as_growth, as_quotient, as_share, as_shown, whole_or_three_digits
 from clusterbook.atlas.geometry import pack
 from clusterbook.atlas.site import write_atlas
+from clusterbook.edition.store import write_edition
 from clusterbook.errors import OutputError
 
 
@@ -43,6 +44,66 @@ def with_gaps(panel: cb.Panel) -> cb.Panel:
     shapes = squares(panel.regions.frame["region"].to_list())
     regions = replace(panel.regions, geometry=shapes, outline=shapely.to_wkb(shapely.box(0, 40, 6, 44)))
     return replace(panel, frame=frame, regions=regions)
+
+
+ALL = "*"
+UNCERTAIN = ("lq_lo", "lq_hi", "lq_low95", "lq_high95", "lq_q")
+LOCAL = ("gini_rank", "gamma_counts", "moran", "moran_p")
+SKILLED = ("eci", "diversity", "related_variety", "unrelated_variety", "pci", "ubiquity")
+RICHER = ("shift_share", "opportunities", "space_nodes", "space_links")
+
+
+def poorer(edition: cb.Edition, out: Path) -> cb.Edition:
+    """Return the edition as an older version made it: without significance, complexity, shift-share and space."""
+    tables = {
+        name: edition.table(name).drop(*UNCERTAIN, *LOCAL, *SKILLED, strict=False)
+        for name in edition.tables
+        if name not in RICHER
+    }
+    return write_edition(tables, edition.manifest, out)
+
+
+def richer(edition: cb.Edition, out: Path) -> cb.Edition:
+    """Return the edition with figures made up to be told apart, whatever the build itself computes of them.
+
+    Town R05 is estimated: its quotients lie between half and twice what they are, elsewhere bounds are points.
+    """
+    tables = {name: edition.table(name) for name in edition.tables}
+    imputed = pl.col("region") == "R05"
+    status = tables["clusters"].schema["status"]
+    tables["clusters"] = tables["clusters"].with_columns(
+        lq_low95=pl.col("lq") * 0.8,
+        lq_high95=pl.when(pl.col("region") == "R06").then(float("inf")).otherwise(pl.col("lq") * 1.25),
+        lq_q=pl.when(imputed).then(0.2).otherwise(0.01),
+        lq_lo=pl.when(imputed).then(pl.col("lq") / 2).otherwise("lq"),
+        lq_hi=pl.when(imputed).then(pl.col("lq") * 2).otherwise("lq"),
+        employment_lo=pl.when(imputed).then(pl.lit(10.0)),
+        employment_hi=pl.when(imputed).then(pl.lit(99000.0)),
+        status=pl.when(imputed).then(pl.lit("imputed")).otherwise(pl.col("status")).cast(status),
+    )
+    totals = tables["cluster_totals"].with_columns(gini_rank=pl.lit(2), gamma_counts=0.0614, moran=0.31, moran_p=0.004)
+    tables["cluster_totals"] = totals
+    tables["regions"] = tables["regions"].with_columns(
+        eci=pl.col("rank") / 10, related_variety=pl.col("rank") / 8, unrelated_variety=1.25, diversity=7
+    )
+    tables["industries"] = tables["industries"].with_columns(pci=pl.col("industry").cast(pl.Float64) / 10, ubiquity=3)
+    parts = {"national": [30.0, 20.0, 50.0], "mix": [-12.0, 5.0, -7.0], "local": [-20.0, 0.4, -19.6]}
+    changes = pl.DataFrame({"cluster": ["t01", "t02", ALL], **parts}).with_columns(change=pl.sum_horizontal(*parts))
+    tables["shift_share"] = changes.with_columns(region=pl.lit("R05"))
+    near = {
+        "industry": ["12", "31"],
+        "rank": [1, 2],
+        "density": [0.61, 0.4567],
+        "lq": [0.0, 0.62],
+        "wage": [71.0, None],
+    }
+    tables["opportunities"] = pl.DataFrame(near).with_columns(region=pl.lit("R05"))
+    at = ["11", "12", "21", "31"]
+    tables["space_nodes"] = pl.DataFrame({"industry": at, "x": [0.1, 0.2, 0.6, 0.9], "y": [0.2, 0.3, 0.8, 0.4]})
+    tables["space_links"] = pl.DataFrame(
+        {"industry": ["11", "12", "21"], "other": ["12", "21", "31"], "proximity": [0.7, 0.55, 0.44]}
+    )
+    return write_edition(tables, edition.manifest, out)
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +237,64 @@ def test_suppressed_is_shown_as_such_never_as_zero(atlas: Path, gappy: cb.Editio
     assert (hidden["lo"] > 0).all()
     assert rows.filter(pl.col("size").is_not_null())["status"].null_count() == rows.height - hidden.height
     assert read(atlas, "book")["headline"]["hidden"] == hidden.height
+
+
+def test_estimates_and_intervals_reach_the_page(edition: cb.Edition, tmp_path: Path) -> None:
+    rich = richer(edition, tmp_path / "edition")
+    folder = write_atlas(rich, tmp_path / "atlas").parent
+    truth = rich.table("clusters").filter(year=2019, region="R05").sort("employment", descending=True)
+    page = pl.DataFrame(read(folder, "region/R05")["clusters"])
+    assert page["status"].to_list() == ["imputed"] * truth.height
+    for name in ("lq_lo", "lq_hi", "lq_low95", "lq_high95"):
+        shown = truth.select(as_quotient(pl.col(name)))[name]
+        assert page[name].cast(pl.Float64).to_list() == shown.to_list(), name
+    assert page["lq_q"].to_list() == [0.2] * truth.height
+    other = read(folder, "region/R07")["clusters"]
+    assert {"lq_lo", "lq_hi", "status", "lo", "hi"} & set(other) == set()  # bounds that are points say nothing
+    assert "lq_high95" not in read(folder, "region/R06")["clusters"]  # an open end is a gap
+
+
+def test_what_changed_and_what_could_come(edition: cb.Edition, tmp_path: Path) -> None:
+    folder = write_atlas(richer(edition, tmp_path / "edition"), tmp_path / "atlas").parent
+    book, page = read(folder, "book"), read(folder, "region/R05")
+    place = dict(enumerate(book["clusters"]["id"]))
+    shift = {place.get(row["c"], ALL): row for row in pl.DataFrame(page["shift_share"]).to_dicts()}
+    assert shift[ALL] == {"c": None, "change": 23, "national": 50, "mix": -7, "local": -20}
+    assert {code: row["local"] for code, row in shift.items()} == {"t01": -20, "t02": 0.4, ALL: -20}
+    industries = read(folder, "industries")
+    codes = industries["industries"]["industry"]
+    chances = page["opportunities"]
+    assert [codes[i] for i in chances["i"]] == ["12", "31"]
+    assert (chances["density"], chances["lq"], chances["wage"]) == ([0.61, 0.457], [0, 0.62], [71, None])
+    assert [codes[i] for i in industries["links"]["i"]] == ["11", "12", "21"]
+    assert industries["links"]["proximity"] == [0.7, 0.55, 0.44]
+    at = codes.index("21")
+    assert (industries["industries"]["x"][at], industries["industries"]["pci"][at]) == (0.6, 2.1)
+    assert book["clusters"]["gini_rank"][0] == 2
+    assert book["clusters"]["gamma_counts"][0] == 0.061
+    assert read(folder, "region/R07")["shift_share"] == {}
+
+
+def test_an_older_edition_leaves_the_new_parts_out(edition: cb.Edition, tmp_path: Path) -> None:
+    folder = write_atlas(poorer(edition, tmp_path / "edition"), tmp_path / "atlas").parent
+    book, page = read(folder, "book"), read(folder, "region/R05")
+    assert {*LOCAL, *SKILLED} & {*book["clusters"], *book["regions"]} == set()
+    assert (page["shift_share"], page["opportunities"]) == ({}, {})
+    assert read(folder, "industries") == {"industries": {}, "links": {}}
+    assert book["headline"]["strong"] == edition.table("clusters").filter(year=2019)["strong"].sum()
+
+
+def test_every_term_that_pages_name_is_explained(atlas: Path) -> None:
+    terms = read(atlas, "book")["terms"]
+    scripts = "".join(
+        file.read_text(encoding="utf-8") for file in (atlas / "static").glob("*.js") if file.name != "vega.js"
+    )
+    named = set(re.findall(r'(?:\bterm: |"data-term": |\bterm\()"(\w+)"', scripts))
+    assert len(named) > 20
+    assert named - set(terms) == set()
+    for key in ("eci", "pci", "moran", "gamma_counts", "density", "proximity", "shift_local", "related_variety"):
+        assert terms[key]["formula"], key
+        assert re.search(r"\(\d{4}\)", terms[key]["source"]), key
 
 
 def test_flags_are_packed_without_loss(atlas: Path, gappy: cb.Edition) -> None:

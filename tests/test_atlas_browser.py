@@ -13,7 +13,7 @@ import pytest
 
 import clusterbook as cb
 from clusterbook.atlas.site import write_atlas
-from test_atlas import with_gaps
+from test_atlas import poorer, richer, with_gaps
 
 pytestmark = pytest.mark.browser
 
@@ -261,6 +261,87 @@ def test_suppressed_figures_look_like_it(
     town = next(row for row in table_rows(page, f"{labels[hidden['cluster'][0]]} in towns") if row["Town"] == "Town 04")
     low, high = places.filter(region="R04").select("lq_lo", "lq_hi").row(0)
     assert town["LQ"] == f"nnot known {low:.2f}–{high:.2f}"
+    one.page.context.close()
+    assert one.faults == []
+
+
+@pytest.fixture(scope="module")
+def rich_reader(browser: Any, edition: cb.Edition, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("rich")
+    one = Reader(browser, write_atlas(richer(edition, folder / "edition"), folder / "atlas"))
+    yield one
+    one.page.context.close()
+    assert one.faults == []
+
+
+def test_estimates_look_like_it(rich_reader: Reader, edition: cb.Edition) -> None:
+    page = rich_reader.open("region/R05")
+    truth = (
+        edition.table("clusters").filter(year=LAST, region="R05").sort("employment", descending=True).row(0, named=True)
+    )
+    first = page.locator("table", has=page.locator("caption", has_text="Clusters in Town 05")).locator("tbody tr").first
+    figures = first.locator("td .estimated")
+    assert figures.first.inner_text() == f"≈ {truth['employment']:,.0f}"
+    assert "*" not in figures.nth(1).inner_text()
+    figures.first.hover()
+    assert page.inner_text("#tip") == "Estimated: the source withholds part of it. What is published leaves 10–99,000."
+    assert "≈ in italics: estimated" in page.inner_text("main")
+    page = rich_reader.open("region/R07")
+    assert page.locator(".estimated").count() == 0
+    assert "*" in page.locator(".chip").first.inner_text()
+    assert "* establishments would hardly fall so by chance (q < 0.05)." in page.inner_text("main")
+
+
+def test_what_changed_adds_up_in_words_and_figures(rich_reader: Reader) -> None:
+    page = rich_reader.open("region/R05")
+    assert "Gained 23 jobs; \u221220 by local effect" in page.inner_text("main")
+    labels = page.locator(".canvas.waterfall text").all_text_contents()
+    assert {"+50", "\u22127", "\u221220", "+23", "Industry mix", "Local effect"} <= set(labels)
+    rows = table_rows(page, "Change in Town 05 by cluster and part")
+    assert [row["Local"] for row in rows] == ["+0.4", "\u221220"]
+    near = table_rows(page, "Industries near to Town 05")
+    assert [(row["Rank"], row["Density"], row["LQ"]) for row in near] == [("1", "0.61", "0.00"), ("2", "0.46", "0.62")]
+    assert near[1]["Wage"] == "nnot known"
+    page.get_by_role("button", name="Wage", exact=True).first.click()
+    page.get_by_text("1 industry is not drawn: wage not known.").wait_for()
+    assert "next=wage" in page.url
+    assert page.get_by_text("most complex of 24").count() == 1
+
+
+def test_concentration_in_plain_words(rich_reader: Reader) -> None:
+    page = rich_reader.open("cluster/t01?bars=lq")
+    facts = page.locator(".facts").inner_text()
+    assert "0.061" in facts
+    assert "Strongly concentrated beyond chance." in facts
+    assert "Neighbouring towns tend to share the cluster: it reaches across borders. p 0.004" in facts
+    assert "2nd most concentrated of" in page.inner_text("main")
+    assert "Thin lines: 95% intervals" in page.inner_text("main")
+    assert page.locator(".canvas.bars .layer_1_marks line[opacity='1']").count() > 5
+
+
+def test_the_industry_space_opens_clusters(reader: Reader, metro_edition: cb.Edition) -> None:
+    page = reader.open("overview")
+    nodes = page.locator(".canvas.space .layer_1_marks path")
+    assert nodes.count() == metro_edition.table("space_nodes").height
+    assert page.locator(".canvas.space .layer_0_marks line").count() == metro_edition.table("space_links").height
+    largest = metro_edition.table("space_nodes").sort("employment", descending=True).row(0, named=True)
+    nodes.first.scroll_into_view_if_needed()
+    nodes.first.hover(force=True)
+    title = dict(metro_edition.table("industries").select("industry", "title").iter_rows())[largest["industry"]]
+    assert title in page.inner_text("#tip")
+    nodes.first.click(force=True)
+    reader.follow(f"cluster/{largest['cluster']}")
+
+
+def test_an_older_edition_has_pages_without_the_new_parts(browser: Any, edition: cb.Edition, tmp_path: Path) -> None:
+    one = Reader(browser, write_atlas(poorer(edition, tmp_path / "edition"), tmp_path / "atlas"))
+    for address in ("overview", "cluster/t01", "region/R05"):
+        text = one.open(address).inner_text("main")
+        assert "undefined" not in text
+        assert "NaN" not in text
+        for words in ("What could come next", "local effect", "Industries that stand together", "most complex", "95%"):
+            assert words not in text, (address, words)
+        assert one.page.locator(".fault").count() == 0
     one.page.context.close()
     assert one.faults == []
 

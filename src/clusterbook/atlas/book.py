@@ -73,7 +73,7 @@ class Book:
     def cluster_files(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield for each cluster its file name, regions, trend, industries and scores."""
         order = self.rows.sort("c", "size", "r", descending=[False, True, False], nulls_last=True)
-        regions = order.drop("growth_national", strict=False).partition_by("c", as_dict=True, include_key=False)
+        regions = order.partition_by("c", as_dict=True, include_key=False)
         national = self._national()
         members = self._members()
         scores = self._scores()
@@ -156,7 +156,9 @@ class Book:
         """Return one row a cluster in a region with everything known about it, rounded as shown."""
         keys = ["region", "cluster"]
         table = latest.drop("year", "kind", "lq_all", strict=False)
-        table = table.join(change.drop("from_year", "to_year", "wage_year", strict=False), on=keys, how="left")
+        table = table.join(
+            change.drop("from_year", "to_year", "wage_year", "growth_national", strict=False), on=keys, how="left"
+        )
         if trends is not None:
             table = table.join(_wide(trends, keys, self.size), on=keys, how="left")
         table = self._named(with_bits(table, [flag["name"] for flag in self.flags]))

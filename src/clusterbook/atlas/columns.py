@@ -54,6 +54,11 @@ def as_small(value: pl.Expr) -> pl.Expr:
     return value.round(3)
 
 
+def as_change(value: pl.Expr) -> pl.Expr:
+    """Round changes of an amount: whole numbers from 10 on, two significant digits below."""
+    return pl.when(value.abs() >= 10).then(value.round(0)).otherwise(value.round_sig_figs(2))
+
+
 def three_digits(value: pl.Expr) -> pl.Expr:
     """Round to three significant digits."""
     return value.round_sig_figs(3)
@@ -86,6 +91,10 @@ ROUNDING = {
     "entropy": three_digits,
     "effective_clusters": three_digits,
     "effective_regions": three_digits,
+    "change": as_change,
+    "national": as_change,
+    "mix": as_change,
+    "local": as_change,
     "gamma_counts": as_small,
     "moran": as_index,
     "moran_p": as_small,

@@ -184,8 +184,8 @@ def change_by_parts(by_cluster: pl.DataFrame, size: str, years: tuple[int, int])
 def industry_space(panel: Panel, membership: pl.DataFrame, traded: set[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the industry space: traded industries as points and the closest pairs as links.
 
-    The links are a maximum spanning tree, which joins all that are related at all, and the strongest others. The layout is
-    the same for the same input.
+    The links are a maximum spanning tree, which joins all that are related at all, and the strongest others. The
+    layout is the same for the same input.
     """
     matrix = panel.matrix()
     nodes = pl.DataFrame(schema={"industry": pl.String, "x": pl.Float64, "y": pl.Float64, "cluster": pl.String})

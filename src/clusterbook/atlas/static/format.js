@@ -10,6 +10,7 @@ const THREE_DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }
 const THREE_ALWAYS = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const SIGNED = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 const SIGNED_WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0, signDisplay: "exceptZero" });
+const SIGNED_SHORT = new Intl.NumberFormat("en", { maximumSignificantDigits: 2, signDisplay: "exceptZero" });
 const minus = (text) => text.replace("-", "\u2212");
 
 const FORMATS = {
@@ -24,7 +25,7 @@ const FORMATS = {
   ratio: (x) => `${TWO.format(x)}×`,
   amount: (x) => THREE_ALWAYS.format(x),
   rank: (x) => WHOLE.format(x),
-  change: (x) => minus(SIGNED_WHOLE.format(x)),
+  change: (x) => minus((Math.abs(x) >= 10 ? SIGNED_WHOLE : SIGNED_SHORT).format(x)),
   interval: (x) => x,
   text: (x) => String(x),
 };
