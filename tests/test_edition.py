@@ -90,6 +90,9 @@ def test_a_suppressed_cell_suppresses_every_sum_it_is_part_of_and_is_never_zero(
     assert total["employment"] is None
     assert total["gini"] is None
     assert built.table("regions").filter(region="R03", year=2019)["employment"].item() is None
+    bounded = built.table("clusters").filter(pl.col("lq").is_not_null(), pl.col("lq_lo").is_not_null())
+    assert bounded.height > 0
+    assert bounded.filter(~pl.col("lq").is_between("lq_lo", "lq_hi")).is_empty()
 
 
 def test_no_table_holds_nan(edition):

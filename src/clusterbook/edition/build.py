@@ -143,8 +143,13 @@ def _cells(panel: Panel) -> pl.DataFrame:
     return cells.with_columns(
         pl.when(whole_region).then("region_share"),
         pl.when(whole_industry).then("industry_share"),
-        pl.when(whole_region & whole_industry).then("lq"),
+        pl.when(whole_region & whole_industry).then(_within_bounds(cells)),
     )
+
+
+def _within_bounds(table: pl.DataFrame) -> pl.Expr:
+    """Keep quotients within what the bounds allow: unknown cells elsewhere make the grand total a little too small."""
+    return pl.col("lq").clip("lq_lo", "lq_hi") if "lq_lo" in table.columns else pl.col("lq")
 
 
 def _complete(size: str, *keys: str) -> pl.Expr:
@@ -178,7 +183,7 @@ def _clusters(
     found = location_quotient(found, size, industry="cluster", by=("year", "kind"))
     found = quotient_interval(found, size, industry="cluster", by=("year", "kind"))
     known = _complete(size, "region", "year", "kind") & _complete(size, "cluster", "year")
-    found = found.with_columns(pl.when(known).then("lq"))
+    found = found.with_columns(pl.when(known).then(_within_bounds(found)))
     if "establishments" in panel.measures:
         found = significance(found)
     found = size_rank(found, size, within=("cluster", "year"), name="rank")

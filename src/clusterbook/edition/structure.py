@@ -49,7 +49,10 @@ def significance(clusters: pl.DataFrame) -> pl.DataFrame:
         parts.append(
             long_table(plants, columns).with_columns(year=pl.lit(year, clusters.schema["year"]), kind=pl.lit(kind))
         )
-    sure = pl.concat(parts).with_columns(pl.col("_low", "_high", "lq_q").fill_nan(None))
+    # A cell without establishments has no interval (the delta method would make it infinite).
+    sure = pl.concat(parts).with_columns(
+        pl.when(pl.col(name).is_finite()).then(name) for name in ("_low", "_high", "lq_q")
+    )
     return (
         clusters.join(sure, on=["region", "cluster", "year", "kind"], how="left")
         .with_columns(lq_low95=pl.col("lq") * pl.col("_low"), lq_high95=pl.col("lq") * pl.col("_high"))
