@@ -72,7 +72,7 @@ def count_classes(counts: Sequence[int]) -> tuple[tuple[float, ...], tuple[str, 
 
     Example:
         >>> count_classes([1, 1, 2, 2, 3, 4, 5, 7, 9, 14])[1]
-        ('1', '2', '3', '4–6', '≥ 7')
+        ('1', '2', '3–4', '5–8', '≥ 9')
     """
     above = sorted(n for n in counts if n > 0) or [1]
     bounds = sorted({above[len(above) * k // 5] for k in range(1, 5)} - {above[0]})
