@@ -190,16 +190,17 @@ def industry_space(panel: Panel, membership: pl.DataFrame, traded: set[str]) -> 
     The links are a maximum spanning tree, which joins all that are related at all, and the strongest others. The
     layout is the same for the same input.
     """
-    matrix = panel.matrix()
+    whole = panel.matrix()
     nodes = pl.DataFrame(schema={"industry": pl.String, "x": pl.Float64, "y": pl.Float64, "cluster": pl.String})
     links = pl.DataFrame(schema={"industry": pl.String, "other": pl.String, "proximity": pl.Float64})
-    if np.isnan(matrix.values).any():
+    if np.isnan(whole.values).any():
         return nodes, links
-    matrix = _largest_traded(matrix, traded)
+    matrix = _largest_traded(whole, traded)
     if len(matrix.industries) < 3:
         return nodes, links
-    near = np.nan_to_num(proximity(presence(panel.matrix().values)))
-    at = [panel.matrix().industries.index(code) for code in matrix.industries]
+    place = {code: k for k, code in enumerate(whole.industries)}
+    at = [place[code] for code in matrix.industries]
+    near = np.nan_to_num(proximity(presence(whole.values)))
     near = near[np.ix_(at, at)]
     np.fill_diagonal(near, 0)
     ties = strongest_ties(near, MOST_LINKS)
