@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import clusterbook as cb
-from clusterbook.clusters.discovery import local_industries
+from clusterbook.clusters.kinds import local_industries
 from clusterbook.clusters.labels import cluster_label, short_title
 from clusterbook.clusters.validation import validation_scores
 from clusterbook.errors import DefinitionError
@@ -132,10 +132,36 @@ def test_short_titles(title, short):
     assert short_title(title) == short
 
 
-def test_a_label_names_the_second_member_only_where_it_matters():
-    assert cluster_label(["Logging", "Sawmills"], [100, 5]) == "Logging"
-    assert cluster_label(["Logging", "Sawmills"], [100, 50]) == "Logging and sawmills"
-    assert (
-        cluster_label(["Sawmills and Wood Preservation", "Logging"], [9, 5])
-        == "Sawmills and wood preservation; logging"
+def test_a_label_is_the_group_that_describes_the_members_best():
+    tree = cb.Industries(
+        pl.DataFrame(
+            {
+                "industry": ["11", "111", "112", "113", "12", "121"],
+                "title": [
+                    "Wood Product Manufacturing",
+                    "Logging",
+                    "Sawmills",
+                    "Boards",
+                    "Metal Manufacturing",
+                    "Forges",
+                ],
+                "parent": [None, "11", "11", "11", None, "12"],
+            }
+        )
     )
+    everything = {"111": 100.0, "112": 90.0, "113": 80.0, "121": 70.0}
+    assert cluster_label({"111": 100.0, "112": 90.0, "113": 80.0}, everything, tree) == "Wood product"
+    assert cluster_label({"111": 100.0}, everything, tree) == "Logging"
+    assert cluster_label({"111": 100.0, "121": 70.0}, everything, tree) == "Logging and forges"
+    assert cluster_label({"111": 100.0, "121": 0.1}, everything, tree) == "Logging"
+
+
+def test_local_rule_asks_only_where_plants_are_expected():
+    people = np.array([1000.0] * 10 + [10.0] * 40)
+    plants = np.zeros((50, 2))
+    plants[:10, 0] = 5  # an even industry whose plants cannot be divided among forty hamlets
+    plants[0, 1] = 50  # one place only
+    assert local_industries(plants, people, establishments=plants).tolist() == [True, False]
+    few = np.zeros((50, 1))
+    few[0] = 3
+    assert not local_industries(few, people, establishments=few)[0]  # too few plants to tell: traded

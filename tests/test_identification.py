@@ -226,7 +226,7 @@ def test_unknown_star_makes_their_number_unknown() -> None:
 
 def test_bundled_profiles() -> None:
     found = {profile.id: profile for profile in profiles()}
-    assert list(found) == ["uscmp", "eco2008"]
+    assert list(found) == ["uscmp", "eco2008", "panorama2016", "eocic2020"]
     assert [flag.name for flag in found["uscmp"].flags] == US_FLAGS
     assert [flag.name for flag in found["eco2008"].flags] == STARS
     assert found["uscmp"].verified
@@ -272,6 +272,9 @@ def test_rules_of_ones_own(tmp_path: Path) -> None:
         (", quantile: 0.5", "", "either a value or a quantile"),
         ("value: 0}", "quantile: 0.1}", "population is a comparison with a value"),
         ("- id: mine", "- id: [mine", "YAML"),
+        ("name: big", "name: Big one", r"line 10, column '0\.flags\.0\.name', value 'Big one': String should match"),
+        ("indicator: wage", "indicator: big", "big is used twice or read by a rule"),
+        ("quantiles: lower", "count: big", "big is used twice or read by a rule"),
     ],
 )  # fmt: skip
 def test_faulty_rules_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -283,8 +286,54 @@ def test_faulty_rules_are_refused(tmp_path: Path, old: str, new: str, message: s
     assert "Compare with the bundled profiles.yaml" in str(caught.value)
 
 
+def test_every_fault_of_a_profile_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OWN.replace("applies_to: all", "applies_to: some").replace('op: ">="', "op: is"), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_profile(path)
+    assert [(problem.line, problem.column, problem.value) for problem in caught.value.problems] == [
+        (6, "0.applies_to", "some"),
+        (15, "0.flags.0.conditions.0.op", "is"),
+    ]
+    path.write_bytes(b"- id: caf\xe9\n")
+    with pytest.raises(DataError, match="Save the file as UTF-8"):
+        load_profile(path)
+
+
+def test_panorama_stars_are_the_highest_fifth() -> None:
+    """Eleven regions 0 to 10: the 80th percentile is 8, so that three have each star."""
+    ladder = list(range(1, 12))
+    frame = table(employment=ladder, lq_all=ladder[::-1], wage=ladder, growth=[0.1] * 10 + [None])
+    found = identify(frame, "panorama2016")
+    assert found["panorama_size"].to_list() == [False] * 8 + [True] * 3
+    assert found["panorama_specialisation"].to_list() == [True] * 3 + [False] * 8
+    assert found["panorama_growth"].to_list() == [True] * 10 + [None], "all equal to the quantile; one not known"
+    assert found["panorama_stars"].to_list() == [2, 2, 2, 1, 1, 1, 1, 1, 3, 3, None]
+
+
+def test_a_star_without_its_column_is_not_known() -> None:
+    ladder = list(range(1, 12))
+    frame = table(employment=ladder, lq_all=ladder)
+    found = identify(frame, "panorama2016")
+    assert load_profile("panorama2016").skipped(frame.columns) == ("wage", "growth")
+    assert found["panorama_size"].sum() == 3
+    assert found["panorama_productivity"].null_count() == 11
+    assert found["panorama_stars"].null_count() == 11
+    assert identify(frame, "eocic2020")["eocic_innovation"].null_count() == 11
+
+
+def test_unread_rules_say_so() -> None:
+    for name in ("panorama2016", "eocic2020"):
+        profile = load_profile(name)
+        assert not any(flag.verified for flag in profile.flags)
+        assert "Assumed" in profile.note
+
+
 def test_missing_or_several_profiles(tmp_path: Path) -> None:
-    with pytest.raises(ClusterbookError, match=r"no profile and no file 'us'\. Bundled profiles: uscmp, eco2008"):
+    with pytest.raises(
+        ClusterbookError,
+        match=r"no profile and no file 'us'\. Bundled profiles: uscmp, eco2008, panorama2016, eocic2020",
+    ):
         load_profile("us")
     path = tmp_path / "two.yaml"
     path.write_text(OWN + OWN, encoding="utf-8")

@@ -21,8 +21,8 @@ from clusterbook.version import __version__
 # public modules, and for every other public name the module that defines it
 _MODULES = {"plot": "plot", "samples": "data.samples"}
 _HOMES = {
-    "ClusterbookError": "errors",
     "ClusterDefinitions": "clusters.definitions",
+    "ClusterbookError": "errors",
     "Edition": "edition.store",
     "Industries": "data.industries",
     "Matrix": "data.matrix",
@@ -33,7 +33,9 @@ _HOMES = {
     "Source": "data.panel",
     "build_edition": "edition.build",
     "check_output": "data.leaks",
+    "compare_definitions": "clusters.comparison",
     "discover_definitions": "clusters.discovery",
+    "edit_definitions": "clusters.editing",
     "entropy": "measures.concentration",
     "growth": "measures.growth",
     "herfindahl": "measures.concentration",
@@ -41,15 +43,19 @@ _HOMES = {
     "impute_panel": "data.suppression",
     "location_quotient": "measures.specialisation",
     "locational_gini": "measures.concentration",
+    "open_definitions": "clusters.definition_store",
     "open_edition": "edition.store",
     "open_panel": "data.store",
     "protect": "data.disclosure",
     "read_definitions": "clusters.definitions",
     "read_panel": "data.read",
     "read_plants": "data.plants",
+    "save_definitions": "clusters.definition_store",
     "save_panel": "data.store",
+    "score_definitions": "clusters.editing",
     "shares": "measures.specialisation",
     "size_rank": "measures.specialisation",
+    "us_definitions": "clusters.definition_store",
     "write_atlas": "atlas.site",
 }
 
@@ -67,7 +73,9 @@ __all__ = [
     "__version__",
     "build_edition",
     "check_output",
+    "compare_definitions",
     "discover_definitions",
+    "edit_definitions",
     "entropy",
     "growth",
     "herfindahl",
@@ -75,6 +83,7 @@ __all__ = [
     "impute_panel",
     "location_quotient",
     "locational_gini",
+    "open_definitions",
     "open_edition",
     "open_panel",
     "plot",
@@ -83,17 +92,23 @@ __all__ = [
     "read_panel",
     "read_plants",
     "samples",
+    "save_definitions",
     "save_panel",
+    "score_definitions",
     "shares",
     "size_rank",
+    "us_definitions",
     "write_atlas",
 ]
 
 if TYPE_CHECKING:
     from clusterbook import plot
     from clusterbook.atlas.site import write_atlas
+    from clusterbook.clusters.comparison import compare_definitions
+    from clusterbook.clusters.definition_store import open_definitions, save_definitions, us_definitions
     from clusterbook.clusters.definitions import ClusterDefinitions, read_definitions
     from clusterbook.clusters.discovery import discover_definitions
+    from clusterbook.clusters.editing import edit_definitions, score_definitions
     from clusterbook.clusters.identification import identify
     from clusterbook.data import samples
     from clusterbook.data.disclosure import Rules, protect

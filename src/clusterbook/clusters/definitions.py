@@ -27,8 +27,10 @@ class ClusterDefinitions:
     ``clusters`` has one row a cluster: ``cluster`` (id), ``label``, ``kind`` ('traded', 'local' or null where not
     stated) and any scores of single clusters (``within``, ``between`` ...).
     ``members`` has one row a membership: ``cluster``, ``industry``, ``subcluster`` (or null) and ``weight``, the share
-    of the industry that the cluster is given (1 for exclusive membership; an industry's weights never exceed 1).
-    ``method``, ``parameters``, ``scores`` and ``source`` say where the set comes from and how good it is.
+    of the industry that the cluster is given (1 for exclusive membership; an industry's weights never exceed 1), and
+    where known ``size``, how large the industry was where the set was made.
+    ``method``, ``parameters``, ``scores`` and ``source`` say where the set comes from and how good it is; ``tables``
+    hold what lies behind it (candidates, sides, outliers, related clusters, edits ...: ``discovery``, ``editing``).
     """
 
     clusters: pl.DataFrame
@@ -38,6 +40,7 @@ class ClusterDefinitions:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -48,26 +51,55 @@ class ClusterDefinitions:
         """Return ``industry, cluster, weight`` for the codes of a panel.
 
         A code that is not a member itself belongs where its nearest ancestor does, so that definitions at four
-        digits serve data at six. Codes outside every cluster are left out.
+        digits serve data at six. A code above members, as when definitions at six digits meet data at four, is divided
+        among their clusters by the members' sizes (evenly where these are not known). Codes outside every cluster are
+        left out.
 
         Raises ``DefinitionError`` when not one code belongs to any cluster.
         """
-        cover = industries.covering(codes.unique().sort().to_list(), self.members["industry"])
-        if not cover:
+        wanted = codes.unique().sort().to_list()
+        cover = industries.covering(wanted, self.members["industry"])
+        divided = self._divided(industries, [code for code in wanted if code not in cover])
+        if not cover and divided.is_empty():
             raise DefinitionError(
                 f"None of the panel's {codes.n_unique()} industries is in the cluster definitions '{self.source}'. "
                 "Check that both use the same classification and vintage."
             )
-        found = pl.DataFrame({"industry": list(cover), "member": list(cover.values())})
+        found = pl.DataFrame(
+            {"industry": list(cover), "member": list(cover.values())},
+            schema={"industry": pl.String, "member": pl.String},
+        )
+        direct = found.join(self.members.rename({"industry": "member"}), on="member")
+        return pl.concat([direct.select("industry", "cluster", "weight"), divided]).sort("industry", "cluster")
+
+    def _divided(self, industries: Industries, codes: list[str]) -> pl.DataFrame:
+        """Divide codes that stand above members among the members' clusters."""
+        wanted = set(codes)
+        pairs = [
+            (above, member)
+            for member in self.members["industry"].unique().sort()
+            if (above := next((a for a in industries.ancestors(member) if a in wanted), None))
+        ]
+        found = pl.DataFrame(pairs, schema={"industry": pl.String, "member": pl.String}, orient="row")
+        size = pl.col("size") if "size" in self.members.columns else pl.lit(1.0)
+        parts = found.join(self.members.rename({"industry": "member"}), on="member").with_columns(
+            _part=pl.when(size.is_not_null().all().over("industry")).then(size).otherwise(1.0)
+        )
+        whole = (
+            parts.unique(["industry", "member"])["industry", "_part"].group_by("industry").agg(_whole=pl.sum("_part"))
+        )
         return (
-            found.join(self.members.rename({"industry": "member"}), on="member")
-            .select("industry", "cluster", "weight")
-            .sort("industry", "cluster")
+            parts.join(whole, on="industry")
+            .filter(pl.col("_whole") > 0)
+            .group_by("industry", "cluster")
+            .agg(weight=(pl.col("weight") * pl.col("_part") / pl.col("_whole")).sum())
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind``, as read back."""
-        return self.members.join(self.clusters, on="cluster").select(_COLUMNS).sort("cluster", "industry")
+        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind, size``, as read back."""
+        members = self.members if "size" in self.members.columns else self.members.with_columns(size=None)
+        labelled = members.join(self.clusters.select("cluster", "label", "kind"), on="cluster")
+        return labelled.select(_COLUMNS).sort("cluster", "industry")
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write the definitions as CSV, to be edited by hand and read back with ``read_definitions``.
@@ -82,7 +114,7 @@ class ClusterDefinitions:
             raise OutputError(f"{path}: cannot be written ({error.strerror}). Choose another place.") from error
 
 
-_COLUMNS = ("industry", "cluster", "label", "subcluster", "weight", "kind")
+_COLUMNS = ("industry", "cluster", "label", "subcluster", "weight", "kind", "size")
 _REMEDY = (
     "Definitions need the columns 'industry' and 'cluster'; 'label', 'subcluster', 'weight' and 'kind' (traded or "
     "local) may be added. Rename the columns of the table to these."
@@ -101,6 +133,7 @@ def read_definitions(
     - ``subcluster``: any finer grouping;
     - ``weight``: the share of the industry that the cluster is given, 0 to 1. Where there is no such column, an
       industry listed by n clusters gives 1/n to each, so that nothing is counted twice;
+    - ``size``: how large the industry is, by which data at a coarser level are divided among clusters;
     - ``kind``: 'traded' or 'local'; or else give ``kinds``, cluster to kind, which comes before the column.
 
     ``source`` says where the definitions come from (default: the name of the file).
@@ -120,10 +153,12 @@ def read_definitions(
     text = rows.text.with_columns(pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in columns)
     text = text.with_columns(pl.col("kind").str.to_lowercase())
     weight = _weights(text, given="weight" in columns)
+    size = text["size"].cast(pl.Float64, strict=False).fill_nan(None)
     problems = [
         *checks.missing_keys(rows, [name for name in ("industry", "cluster", "weight") if name in columns]),
         *checks.duplicate_keys(rows, text.select("cluster", "industry")),
         *_weight_problems(rows, weight),
+        *_size_problems(rows, size),
         *_kind_problems(rows, text["kind"]),
         *_conflicts(rows, text, "label"),
         *_conflicts(rows, text, "kind"),
@@ -131,7 +166,7 @@ def read_definitions(
     if problems:
         raise DataError(table.origin, problems)
     clusters = text.group_by("cluster").agg(pl.col("label", "kind").drop_nulls().first()).sort("cluster")
-    members = text.select("cluster", "industry", "subcluster", weight)
+    members = text.select("cluster", "industry", "subcluster", weight, *([size] if "size" in columns else []))
     return ClusterDefinitions(
         clusters=_with_kinds(clusters.with_columns(pl.coalesce("label", "cluster").alias("label")), kinds or {}),
         members=members.sort("cluster", "industry"),
@@ -159,6 +194,15 @@ def _weight_problems(rows: Rows, weight: pl.Series) -> list[Problem]:
         *checks.code_faults(
             rows, "weights over one", "industry", {code: f"its weights add up to {s:g}" for code, s in sums.items()}
         ),
+    ]
+
+
+def _size_problems(rows: Rows, size: pl.Series) -> list[Problem]:
+    if "size" not in rows.columns:
+        return []
+    return [
+        *checks.not_a_number(rows, "size", size.is_null() & rows.text["size"].is_not_null()),
+        *checks.negative_values(rows, "size", size),
     ]
 
 

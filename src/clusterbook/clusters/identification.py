@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import polars as pl
 import yaml
@@ -48,7 +48,7 @@ class Condition(_Data):
 class Flag(_Data):
     """A rule that becomes a boolean column: all its conditions must hold."""
 
-    name: str
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     rule: str
     verified: bool
@@ -73,6 +73,20 @@ class Profile(_Data):
     def _population_by_value(self) -> Self:
         if self.population.value is None:
             raise ValueError("the population is a comparison with a value")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_apart(self) -> Self:
+        """Refuse rules that would overwrite one another, or what they read."""
+        made = [flag.name for flag in self.flags] + ([self.count] if self.count else [])
+        read = {SIZE, *KEYS, "kind", *(c.indicator for flag in self.flags for c in flag.conditions)}
+        twice = sorted({name for name in made if made.count(name) > 1})
+        taken = sorted(read & set(made))
+        if twice or taken:
+            raise ValueError(
+                f"each flag and the count need a column of their own; {', '.join(twice + taken)} "
+                f"{'is' if len(twice + taken) == 1 else 'are'} used twice or read by a rule"
+            )
         return self
 
     @property
@@ -108,7 +122,8 @@ def identify(clusters: Frame, profile: str | Path | Profile = "uscmp", *, size: 
         order of its rows, a lazy one leaves it to the engine. A flag is null where it is not known: a figure is missing
         (suppressed) that could change the answer. It is null, too, for local clusters where the profile is about traded
         ones; a cluster of no stated kind is taken as traded. Regions outside the profile's population (those without
-        the cluster) are false. ``Profile.skipped`` tells which optional conditions a table cannot serve.
+        the cluster) are false. ``Profile.skipped`` tells which optional conditions a table cannot serve; a flag of
+        which no condition can be served is null throughout, and so is the count of flags.
 
     Raises:
         ClusterbookError: a column that the rules need is absent, or rows are not unique (which is asked of data frames
@@ -132,11 +147,13 @@ def identify(clusters: Frame, profile: str | Path | Profile = "uscmp", *, size: 
         _check_unique(clusters)
     eligible = [_holds(rules.population, rules, columns)]
     if rules.minimum_size is not None:
-        eligible.append(_number(size) >= rules.minimum_size)
+        eligible.append(as_number(size) >= rules.minimum_size)
     flags = []
     for flag in rules.flags:
         served = [condition for condition in flag.conditions if condition.indicator in columns]
         passed = pl.all_horizontal(*eligible, *(_holds(condition, rules, columns) for condition in served))
+        if not served:  # no condition left to fail: not known, not true
+            passed = pl.lit(None, pl.Boolean)
         if rules.applies_to == "traded":
             passed = pl.when(pl.col("kind").fill_null(TRADED) == TRADED).then(passed)
         flags.append(passed.alias(flag.name))
@@ -152,7 +169,7 @@ def profiles() -> list[Profile]:
 
     Example:
         >>> [(profile.id, profile.verified) for profile in profiles()]
-        [('uscmp', True), ('eco2008', False)]
+        [('uscmp', True), ('eco2008', False), ('panorama2016', False), ('eocic2020', False)]
     """
     return list(_bundled())
 
@@ -163,8 +180,8 @@ def load_profile(which: str | Path) -> Profile:
     A file of one's own looks like the bundled ``profiles.yaml``: a list, of one profile.
 
     Raises:
-        ClusterbookError: there is no such profile or file.
-        DataError: the file is not a valid profile; every fault is named.
+        ClusterbookError: there is no such profile or file, or the file holds several.
+        DataError: the file is not a valid profile; every fault is named, with its line.
 
     Example:
         >>> load_profile("uscmp").flags[0].name
@@ -180,7 +197,11 @@ def load_profile(which: str | Path) -> Profile:
             f"There is no profile and no file '{which}'. Bundled profiles: {', '.join(known)}; "
             "for rules of your own give the path of a YAML file."
         )
-    found = _parse(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), [Problem("encoding", str(error), "Save the file as UTF-8 text.")]) from error
+    found = _parse(text, str(path))
     if len(found) != 1:
         raise ClusterbookError(f"{path} holds {len(found)} profiles. Keep one in each file.")
     return found[0]
@@ -199,11 +220,31 @@ def _parse(text: str, origin: str) -> list[Profile]:
     except yaml.YAMLError as error:
         raise DataError(origin, [Problem("YAML", str(error), remedy)]) from error
     except ValidationError as error:
+        tree = yaml.compose(text)
         faults = [
-            Problem("profile", fault["msg"], remedy, column=".".join(map(str, fault["loc"])))
+            Problem("profile", fault["msg"], remedy, _line(tree, at), ".".join(map(str, at)), _shown(fault["input"]))
             for fault in error.errors()
+            for at in [fault["loc"]]
         ]
         raise DataError(origin, faults) from error
+
+
+def _line(node: Any, path: Iterable[int | str]) -> int | None:
+    """Return the line on which a part of a YAML document stands; of a missing part, that of what lacks it."""
+    for step in path:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+        elif isinstance(node, yaml.MappingNode):
+            inner = next((value for key, value in node.value if key.value == step), None)
+            if inner is None:
+                break
+            node = inner
+    return None if node is None else node.start_mark.line + 1
+
+
+def _shown(value: object) -> str | None:
+    """Return what stands in a field; a whole block is not repeated."""
+    return None if isinstance(value, dict | list) else str(value)
 
 
 def _check_columns(present: list[str], rules: Profile, columns: dict[str, str]) -> None:
@@ -227,18 +268,24 @@ def _check_unique(clusters: pl.DataFrame) -> None:
         )
 
 
-def _holds(condition: Condition, rules: Profile, columns: dict[str, str]) -> pl.Expr:
+def _holds(condition: Condition, rules: Profile, columns: Mapping[str, str]) -> pl.Expr:
     """Return whether a condition holds; null where that is not known."""
-    number = _number(columns[condition.indicator])
-    if condition.quantile is None:
-        threshold = pl.lit(condition.value)
-    else:
-        population = _holds(rules.population, rules, columns)
-        among = number.filter(population).quantile(condition.quantile, interpolation=rules.quantiles)
-        threshold = among.over("cluster", "year")
+    number, threshold = as_number(columns[condition.indicator]), threshold_of(condition, rules, columns)
     return number >= threshold if condition.op == ">=" else number > threshold
 
 
-def _number(column: str) -> pl.Expr:
+def threshold_of(condition: Condition, rules: Profile, columns: Mapping[str, str]) -> pl.Expr:
+    """Return what a condition compares its indicator with: a value, or a quantile within the cluster and year.
+
+    ``columns`` gives the column of each indicator.
+    """
+    if condition.quantile is None:
+        return pl.lit(condition.value)
+    population = _holds(rules.population, rules, columns)
+    among = as_number(columns[condition.indicator]).filter(population)
+    return among.quantile(condition.quantile, interpolation=rules.quantiles).over("cluster", "year")
+
+
+def as_number(column: str) -> pl.Expr:
     """Return a column as floats in which nothing is NaN (Polars would take NaN for larger than every number)."""
     return pl.col(column).cast(pl.Float64).fill_nan(None)

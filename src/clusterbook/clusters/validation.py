@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class ValidationScores:
         return float(np.mean([self.cluster_average, self.cluster_95, self.industry_average, self.industry_95]))
 
 
-def validation_scores(similarity: Floats, labels: NDArray[np.int64]) -> ValidationScores:
+def validation_scores(similarity: Floats, labels: Integers) -> ValidationScores:
     """Score a partition as Delgado, Porter and Stern (2016) do.
 
     Args:
-        similarity: shape (I, I), symmetric; the diagonal is not used.
+        similarity: shape (I, I), symmetric; the diagonal is not used. NaN (an unknown pair) counts as 0: put the
+            matrix on a scale whose average is 0 first (``similarity.on_one_scale``).
         labels: shape (I,), cluster numbers 0..n-1, each used at least once, n >= 2.
 
     Example:
@@ -46,37 +48,55 @@ def validation_scores(similarity: Floats, labels: NDArray[np.int64]) -> Validati
         >>> validation_scores(similarity, np.array([0, 0, 1, 1])).mean
         1.0
     """
-    n = int(labels.max()) + 1
+    own, others = to_clusters(similarity, labels)
+    n = others.shape[1]
     if n < 2:
         raise ValueError("a partition needs at least two clusters to be scored")
     one_hot = np.eye(n)[labels]
     size = one_hot.sum(axis=0)
-    off_diagonal = similarity - np.diag(np.diag(similarity))
-    to_cluster = off_diagonal @ one_hot  # (I, n): sum of similarities of an industry to each cluster
-    pair_sums = one_hot.T @ to_cluster
     several = size > 1
-    pairs = np.where(several, size * (size - 1), 1.0)
-    within = np.where(several, np.diag(pair_sums) / pairs, np.nan)
-    between = pair_sums / np.outer(size, size)
+    within = np.where(several, one_hot.T @ own / size, np.nan)
+    rows = np.arange(len(labels))
+    between = one_hot.T @ others / size[:, None]
+    outside = between.copy()
     np.fill_diagonal(between, np.nan)
-
-    own = to_cluster[np.arange(len(labels)), labels] / np.maximum(size[labels] - 1, 1)
-    others = to_cluster / size
-    others[np.arange(len(labels)), labels] = np.nan
+    np.fill_diagonal(outside, np.inf)
+    others[rows, labels] = np.inf
     scored = several[labels]
     return ValidationScores(
         within,
         between,
-        *(_share_above(within[several], rows) for rows in _benchmarks(between[several])),
-        *(_share_above(own[scored], rows) for rows in _benchmarks(others[scored])),
+        *(_share_above(within[several], level) for level in _levels(outside[several])),
+        *(_share_above(own[scored], level) for level in _levels(others[scored])),
     )
 
 
-def _benchmarks(rows: Floats) -> tuple[Floats, Floats]:
-    """Return the mean and the 95th percentile of each row, without its NaN."""
+def to_clusters(similarity: Floats, labels: Integers) -> tuple[Floats, Floats]:
+    """Return each industry's mean similarity to its own cluster's other members (I,) and to every cluster (I, n).
+
+    In the second, the own cluster's column counts the industry itself as 0; use the first for it. An industry alone in
+    its cluster has 0 in the first.
+    """
+    one_hot = np.eye(int(labels.max()) + 1)[labels]
+    size = one_hot.sum(axis=0)
+    clean = np.nan_to_num(similarity)
+    sums = clean @ one_hot
+    rows = np.arange(len(labels))
+    sums[rows, labels] -= np.diag(clean)
+    own = sums[rows, labels] / np.maximum(size[labels] - 1, 1)
+    return own, sums / size
+
+
+def _levels(rows: Floats) -> tuple[Floats, Floats]:
+    """Return the mean and the 95th percentile (linear interpolation) of each row, without its one infinite entry."""
     if not len(rows):
         return np.empty(0), np.empty(0)
-    return np.nanmean(rows, axis=1), np.nanquantile(rows, 0.95, axis=1)
+    ordered = np.sort(rows, axis=1)[:, :-1]
+    position = 0.95 * (ordered.shape[1] - 1)
+    low = int(position)
+    high = min(low + 1, ordered.shape[1] - 1)
+    ninety_five = ordered[:, low] + (position - low) * (ordered[:, high] - ordered[:, low])
+    return ordered.mean(axis=1), ninety_five
 
 
 def _share_above(own: Floats, benchmark: Floats) -> float:

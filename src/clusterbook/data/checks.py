@@ -49,6 +49,9 @@ REMEDIES = {
     "conflicting labels": "Give all rows of a cluster the same label.",
     "conflicting kinds": "Give all rows of a cluster the same kind.",
     "unknown kinds": "Write 'traded' or 'local', or leave the field empty.",
+    "empty edits": "Name the industry that moves to the cluster, or the cluster's new label.",
+    "unknown industry": "Check the spelling and the level of the code against members.csv of the set.",
+    "unknown cluster": "Check the id; a new cluster comes into being when an industry moves to it.",
     "no place": _MEND_PLACE,
     "place at 0, 0": _MEND_PLACE,
     "longitude and latitude swapped": "Exchange the two figures; if all lines are like this, exchange the columns: "

@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from clusterbook.data import checks
 from clusterbook.data.panel import Source
-from clusterbook.errors import ClusterbookError
+from clusterbook.data.tables import TableLike, find_columns, load_table, pick
+from clusterbook.errors import ClusterbookError, DataError
 
 Floats = NDArray[np.float64]
 
@@ -89,3 +91,46 @@ def industry_by_industry(make: Floats, use: Floats, imports: Floats) -> tuple[Fl
     domestic = np.maximum(use - imports, 0.0)
     imported = np.minimum(np.maximum(use, 0.0), np.maximum(imports, 0.0))
     return shares @ domestic, imported.sum(axis=0)
+
+
+def read_flows(data: TableLike, *, source: Source | None = None) -> InputOutput:
+    """Read a table of flows with one row a pair: ``supplier``, ``buyer`` and ``flow``, codes as in the panel.
+
+    Output is what the table shows of it: an industry's sales to all buyers.
+
+    Raises ``DataError`` with every problem found: empty fields, a pair twice, flows that are no numbers or negative.
+
+    >>> table = pl.DataFrame({"supplier": ["A", "B"], "buyer": ["B", "A"], "flow": [5.0, 2.0]})
+    >>> read_flows(table).flows.tolist()
+    [[0.0, 5.0], [2.0, 0.0]]
+    """
+    table = load_table(data)
+    remedy = "Flows need the columns 'supplier', 'buyer' and 'flow'. Rename the columns of the table to these."
+    columns, problems = find_columns(table, dict.fromkeys(("supplier", "buyer", "flow")), _FLOW_COLUMNS, remedy)
+    if problems:
+        raise DataError(table.origin, problems)
+    rows = pick(table, columns, {})
+    flow = rows.text["flow"].cast(pl.Float64, strict=False).fill_nan(None)
+    problems = [
+        *checks.missing_keys(rows, list(_FLOW_COLUMNS)),
+        *checks.duplicate_keys(rows, rows.text.select("supplier", "buyer")),
+        *checks.not_a_number(rows, "flow", flow.is_null() & rows.text["flow"].is_not_null()),
+        *checks.negative_values(rows, "flow", flow),
+    ]
+    if problems:
+        raise DataError(table.origin, problems)
+    codes = pl.concat([rows.text["supplier"], rows.text["buyer"].rename("supplier")]).unique().sort().to_list()
+    position = {code: k for k, code in enumerate(codes)}
+    values = np.zeros((len(codes), len(codes)))
+    supplier, buyer = (rows.text[name].replace_strict(position).to_numpy() for name in ("supplier", "buyer"))
+    values[supplier, buyer] = flow.to_numpy()
+    return InputOutput(
+        flows=values,
+        output=values.sum(axis=1),
+        imports=np.zeros(len(codes)),
+        industries=tuple(codes),
+        source=source or Source(id="flows", title=table.origin, units={"flows": "as given"}),
+    )
+
+
+_FLOW_COLUMNS = ("supplier", "buyer", "flow")

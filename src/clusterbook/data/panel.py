@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from clusterbook.data.industries import Industries
-from clusterbook.data.matrix import Matrix
+from clusterbook.data.matrix import Matrix, matrix_of
 from clusterbook.data.regions import Regions
 from clusterbook.errors import ClusterbookError
 
@@ -124,14 +124,8 @@ class Panel:
         """
         measure = measure or self.size
         self.require(measure)
-        cells = self.frame.filter(pl.col("year") == (self.years[-1] if year is None else year))
-        regions = cells["region"].unique().sort()
-        industries = cells["industry"].unique().sort()
-        row = regions.search_sorted(cells["region"])
-        column = industries.search_sorted(cells["industry"])
-        values = np.zeros((len(regions), len(industries)))
-        values[row.to_numpy(), column.to_numpy()] = cells[measure].cast(pl.Float64).to_numpy()
-        return Matrix(values, tuple(regions.to_list()), tuple(industries.to_list()))
+        wanted = self.years[-1] if year is None else year
+        return matrix_of(self.frame, measure, columns="industry", year=wanted)
 
     def aggregate(self, membership: pl.DataFrame, regions: Regions) -> Panel:
         """Add regions up to larger ones.

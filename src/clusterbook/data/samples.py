@@ -11,9 +11,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from clusterbook.data.industries import Industries
+from clusterbook.data.input_output import InputOutput
 from clusterbook.data.panel import STATUS, Panel, Source, sort_cells, status_of
 from clusterbook.data.plants import Plants, read_plants
 from clusterbook.data.regions import Regions
@@ -194,6 +196,45 @@ def us_metro_trends() -> Panel:
         ),
     )
     return replace(summed, source=source)
+
+
+def us_input_output() -> InputOutput:
+    """Return the input-output table of the United States of 2017: domestic flows between 402 industries.
+
+    The crosswalk names the six-digit NAICS 2017 codes of each industry.
+
+    Source: US Bureau of Economic Analysis, benchmark input-output accounts 2017, detail level, after redefinitions.
+
+    >>> table = us_input_output()
+    >>> table.titles["336111"], table.flows.shape
+    ('Automobile manufacturing', (402, 402))
+    """
+    industries, flows = _table("us_input_output_industries"), _table("us_input_output")
+    position = {code: k for k, code in enumerate(industries["industry"])}
+    supplier, buyer = (flows[name].replace_strict(position).to_numpy() for name in ("supplier", "buyer"))
+    values = np.zeros((len(position), len(position)))
+    values[supplier, buyer] = flows["flow"].to_numpy()
+    return InputOutput(
+        flows=values,
+        output=industries["output"].to_numpy(),
+        imports=industries["imports"].to_numpy(),
+        industries=tuple(position),
+        titles=dict(industries.select("industry", "title").iter_rows()),
+        crosswalk=_table("us_input_output_crosswalk"),
+        source=Source(
+            id="us-bea-2017",
+            title="Input-output accounts, benchmark 2017, detail level",
+            publisher="US Bureau of Economic Analysis",
+            licence=_US_GOVERNMENT,
+            vintage="2017, make and use after redefinitions (producers' prices), imports before redefinitions",
+            note="Domestic flows: market shares of the make table times use net of imports (industry technology).",
+            caveats=(
+                "Construction is divided otherwise than in NAICS: a trade is spread evenly over what it may build.",
+                "Imports are valued at the foreign port: their freight and duty count as domestic.",
+            ),
+            units={"flows": "million USD"},
+        ),
+    )
 
 
 def us_facilities(years: Iterable[int] | None = None) -> Plants:

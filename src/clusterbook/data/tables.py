@@ -129,7 +129,7 @@ def find_columns(
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for meaning, given in named.items():
-        matches = [given] if given else [c for c in free if _plain(c) in USUAL_NAMES[meaning]]
+        matches = [given] if given else [c for c in free if _plain(c) in USUAL_NAMES.get(meaning, (meaning,))]
         if given and given not in present:
             message = f"no column {given!r} for {meaning}{did_you_mean(given, present)}; there are {listing}"
             problems.append(Problem("missing columns", message, remedy))

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from inspect import signature
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import clusterbook as cb
+from clusterbook.cli import definitions as definitions_commands
+from clusterbook.cli.common import (
+    ImputeOption,
+    LevelOption,
+    SourceArgument,
+    called,
+    definitions_for,
+    err,
+    out,
+    panels,
+    sample_options,
+    working,
+)
 from clusterbook.errors import ClusterbookError
 
 if TYPE_CHECKING:
@@ -30,8 +40,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
-err = Console(stderr=True)
+app.add_typer(definitions_commands.app)
 
 DEFAULT_SAMPLE = "us_metros"
 
@@ -46,31 +55,18 @@ TITLES = {
     "europe_nuts2": "Clusters of European regions",
 }
 
-SourceArgument = Annotated[
-    str,
-    typer.Argument(
-        help="A bundled sample (see `clusterbook samples`), a data file (CSV, Parquet, Excel), a folder with a "
-        "mapping file clusterbook.toml, a panel folder made by `clusterbook read`, or an edition folder.",
-        show_default=True,
-    ),
-]
 DefinitionsOption = Annotated[
     Path | None,
     typer.Option(
         "--definitions",
         "-d",
-        help="Cluster definitions as CSV (industry, cluster[, label][, subcluster][, weight]). Default: discover them.",
+        help="Cluster definitions: a folder, or CSV (industry, cluster[, label][, subcluster][, weight]). "
+        "Default: those that come with Clusterbook for US samples, else discovered.",
     ),
 ]
 TitleOption = Annotated[str | None, typer.Option("--title", help="The name of the book.")]
-ImputeOption = Annotated[
-    bool, typer.Option("--impute", help="Estimate the unpublished cells of the sample us_metros from their parents.")
-]
 GeometryOption = Annotated[
     Path | None, typer.Option("--geometry", help="Shapes for the sample europe_nuts2 (GeoPackage or GeoJSON).")
-]
-LevelOption = Annotated[
-    int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
 ]
 
 
@@ -90,7 +86,7 @@ def atlas(
     show: Annotated[bool, typer.Option("--open", help="Open the atlas in the browser.")] = False,
 ) -> None:
     """Make an atlas: a self-contained site that opens by double-click and can be hosted as it is."""
-    with _working() as say:
+    with working() as say:
         if _is_edition(source):
             edition = cb.open_edition(source)
         else:
@@ -99,7 +95,7 @@ def atlas(
                 folder.parent / f"{folder.name}.edition",
                 definitions,
                 title,
-                _sample_options(level, impute, geometry),
+                sample_options(level, impute, geometry),
                 say,
             )
         index = cb.write_atlas(edition, folder, progress=say)
@@ -122,8 +118,8 @@ def build(
     geometry: GeometryOption = None,
 ) -> None:
     """Compute an edition: Parquet tables and a manifest that says what made them."""
-    with _working() as say:
-        edition = _build(source, folder, definitions, title, _sample_options(level, impute, geometry), say)
+    with working() as say:
+        edition = _build(source, folder, definitions, title, sample_options(level, impute, geometry), say)
     out.print(f"Edition: {edition.path}", soft_wrap=True)
 
 
@@ -133,7 +129,7 @@ def inspect(path: Annotated[Path, typer.Argument(help="An edition or panel folde
     if _is_edition(str(path)):
         _show_edition(cb.open_edition(path))
     else:
-        _show_panel(_panels(str(path), {})[0])
+        _show_panel(panels(str(path), {})[0])
 
 
 OptionsOption = Annotated[
@@ -153,9 +149,9 @@ def fetch(
     options: OptionsOption = None,
 ) -> None:
     """Download the files of a statistical office into the cache and say where they are."""
-    with _working() as say:
+    with working() as say:
         say(f"Fetching {source} {', '.join(map(str, years))}")
-        paths = _called(source, "fetch", years, options)
+        paths = called(source, "fetch", years, options)
     for path in paths:
         out.print(str(path), soft_wrap=True, highlight=False)
 
@@ -173,9 +169,9 @@ def read(
     """Check and read the files of a statistical office into a panel that `atlas` and `build` take."""
     from clusterbook.data.store import save_panel
 
-    with _working() as say:
+    with working() as say:
         say(f"Reading {', '.join(map(str, files))}")
-        panel = _called(source, "read", files, options)
+        panel = called(source, "read", files, options)
         say("Writing the panel")
         save_panel(panel, folder)
     _show_panel(panel)
@@ -196,10 +192,10 @@ def protect(
     """Hide confidential cells so that nothing published gives them away, and prove it on a whole edition."""
     from clusterbook.data.store import save_panel
 
-    with _working() as say:
+    with working() as say:
         say(f"Reading {source}")
-        panel, _ = _panels(source, {})
-        chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
+        panel, _ = panels(source, {})
+        chosen = definitions_for(panel, source, definitions)
         say("Hiding cells and auditing what can be told from sums")
         safe = _protected(panel, chosen, contributors, public or [], say)
         save_panel(safe.panel, folder)
@@ -264,16 +260,6 @@ def _plain(error: ClusterbookError) -> str:
     return escape(str(error))
 
 
-@contextmanager
-def _working() -> Iterator[Callable[[str], None]]:
-    """Show what is being done: a moving line on a terminal, a plain line a step elsewhere."""
-    if not err.is_terminal:
-        yield lambda step: err.print(f"{step} ...", highlight=False)
-        return
-    with err.status("Reading") as status:
-        yield lambda step: status.update(f"{step} ...")
-
-
 def _is_edition(source: str) -> bool:
     return (Path(source) / "manifest.json").is_file()
 
@@ -287,67 +273,10 @@ def _build(
     say: Callable[[str], None],
 ) -> Edition:
     say(f"Reading {source}")
-    panel, trend = _panels(source, options)
+    panel, trend = panels(source, options)
     say("Cluster definitions")
-    chosen = cb.read_definitions(definitions) if definitions else _discover(panel, source)
+    chosen = definitions_for(panel, source, definitions)
     return cb.build_edition(panel, chosen, folder, trend=trend, title=title or TITLES.get(source), progress=say)
-
-
-def _panels(source: str, options: dict[str, Any]) -> tuple[Panel, Panel | None]:
-    """Return the main panel of a source and, where another source covers more years, the panel of trends."""
-    from clusterbook.data.store import open_panel
-
-    if source in dict(cb.samples.listing()):
-        load = getattr(cb.samples, source)
-        foreign = [name for name in options if name not in signature(load).parameters]
-        if foreign:
-            raise ClusterbookError(f"The sample {source} has no option --{foreign[0].replace('imputed', 'impute')}.")
-        return load(**options), cb.samples.us_metro_trends() if source == "us_metros" else None
-    if options:
-        raise ClusterbookError("--level, --impute and --geometry are options of bundled samples.")
-    if (Path(source) / "panel.json").is_file():
-        return open_panel(source), None
-    if (Path(source) / "clusterbook.toml").is_file():
-        return _called("tidy", "read", [Path(source)], None), None
-    if not Path(source).exists():
-        known = ", ".join(name for name, _ in cb.samples.listing())
-        raise ClusterbookError(
-            f"'{source}' is neither a file, nor a panel or edition folder, nor a bundled sample ({known})."
-        )
-    return cb.read_panel(source), None
-
-
-def _called(source: str, verb: str, what: list[int] | list[Path], options: list[str] | None) -> Any:
-    """Call a source's ``fetch`` or ``read`` with the options given as NAME=VALUE."""
-    from clusterbook.data.sources import SOURCES
-
-    if source not in SOURCES:
-        raise ClusterbookError(f"There is no source '{source}'. Sources: {', '.join(SOURCES)}.")
-    function = getattr(SOURCES[source], verb)
-    known = [name for name, p in signature(function).parameters.items() if p.kind == p.KEYWORD_ONLY]
-    given = dict(_option(text, known) for text in options or [])
-    return function(what, **given)
-
-
-def _option(text: str, known: list[str]) -> tuple[str, Any]:
-    """Read NAME=VALUE: numbers become numbers, values with commas become tuples."""
-    name, equals, value = text.partition("=")
-    if not equals or name not in known:
-        raise ClusterbookError(
-            f"--set {text}: expected NAME=VALUE with one of the names {', '.join(known) or '(none)'}."
-        )
-    parts = tuple(int(part) if part.isdigit() else part for part in value.split(","))
-    return name, parts if len(parts) > 1 else parts[0]
-
-
-def _sample_options(level: int | None, impute: bool, geometry: Path | None) -> dict[str, Any]:
-    given = {"level": level, "imputed": impute or None, "geometry": geometry}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _discover(panel: Panel, source: str) -> ClusterDefinitions:
-    """Discover definitions in the panel; US counties are read through what the metro areas show at four digits."""
-    return cb.discover_definitions(cb.samples.us_metros() if source == "us_counties" else panel)
 
 
 def _show_edition(edition: Edition) -> None:
