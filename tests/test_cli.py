@@ -150,3 +150,47 @@ def test_every_public_name_can_be_imported():
         assert isinstance(getattr(cb, name), ModuleType) == (name in modules), name
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = cb.nonsense
+
+
+def test_definitions_are_discovered_scored_edited_and_compared(jobs):
+    found = run(
+        "definitions", "discover", "jobs.csv", "--least", "3", "--most", "3", "--samples", "3", "-o", "set", cwd=jobs
+    )
+    assert found.returncode == 0, found.stderr
+    assert "stability: mean adjusted Rand index over samples" in found.stdout
+    scored = run("definitions", "score", "set", "jobs.csv", cwd=jobs)
+    assert scored.returncode == 0, scored.stderr
+    assert "Mean over observed sides: 1.000" in scored.stdout
+    (jobs / "edits.csv").write_text("cluster,label,reason\nt01,Steel,as people call it\n")
+    edited = run("definitions", "edit", "set", "edits.csv", "-o", "named", "--on", "jobs.csv", cwd=jobs)
+    assert edited.returncode == 0, edited.stderr
+    assert "(1 edits in all)" in edited.stdout
+    assert "Steel" in run("definitions", "show", "named", cwd=jobs).stdout
+    compared = run("definitions", "compare", "set", "named", cwd=jobs)
+    assert "Adjusted Rand index 1.000" in compared.stdout
+    missing = run("definitions", "show", "nowhere", cwd=jobs)
+    assert missing.returncode == 1
+    assert "Error" in missing.stderr
+
+
+def test_bundled_definitions_are_shown():
+    shown = run("definitions", "show")
+    assert shown.returncode == 0, shown.stderr
+    assert "Automotive" in shown.stdout
+
+
+def test_knowledge_is_checked_asked_and_shown():
+    checked = run("knowledge", "check")
+    assert checked.returncode == 0, checked.stderr
+    assert "Problems: 0" in checked.stdout
+    asked = run("knowledge", "ask", "instruments for missing demanding customers that a municipality can act on")
+    assert "level = local" in asked.stdout
+    assert "public-procurement" in asked.stdout
+    shown = run("knowledge", "show", "instruments/cluster-broker")
+    assert "Source: " in shown.stdout
+    wrong = run("knowledge", "search", "x", "--where", "level")
+    assert wrong.returncode == 1
+    assert "expected NAME=VALUE" in wrong.stderr
+    unsound = run("knowledge", "show", "instruments/nonsense")
+    assert unsound.returncode == 1
+    assert "Traceback" not in unsound.stderr

@@ -24,32 +24,54 @@ _HOMES = {
     "ClusterDefinitions": "clusters.definitions",
     "ClusterbookError": "errors",
     "Edition": "edition.store",
+    "Fact": "clusters.facts",
     "Industries": "data.industries",
+    "KnowledgeBase": "knowledge",
     "Matrix": "data.matrix",
     "Panel": "data.panel",
     "Plants": "data.plants",
     "Regions": "data.regions",
     "Rules": "data.disclosure",
     "Source": "data.panel",
+    "add_certainty": "clusters.certainty",
     "build_edition": "edition.build",
+    "check_knowledge": "knowledge",
     "check_output": "data.leaks",
+    "classify": "clusters.typology",
+    "cluster_peers": "clusters.peers",
+    "cluster_profiles": "clusters.profile",
+    "cluster_warnings": "clusters.warnings",
     "compare_definitions": "clusters.comparison",
+    "delimit": "clusters.delimitation",
+    "describe_profile": "clusters.profile",
     "discover_definitions": "clusters.discovery",
+    "distinctiveness": "clusters.warnings",
     "edit_definitions": "clusters.editing",
     "entropy": "measures.concentration",
+    "evidence_table": "clusters.evidence",
+    "facts_vocabulary": "clusters.facts",
     "growth": "measures.growth",
     "herfindahl": "measures.concentration",
     "identify": "clusters.identification",
     "impute_panel": "data.suppression",
+    "latest_stages": "clusters.life_cycle",
+    "life_cycle": "clusters.life_cycle",
+    "load_knowledge": "knowledge",
     "location_quotient": "measures.specialisation",
     "locational_gini": "measures.concentration",
     "open_definitions": "clusters.definition_store",
     "open_edition": "edition.store",
     "open_panel": "data.store",
+    "peer_distances": "clusters.peers",
     "protect": "data.disclosure",
     "read_definitions": "clusters.definitions",
+    "read_facts": "clusters.facts",
+    "read_findings": "clusters.evidence",
+    "read_judgements": "clusters.life_cycle",
+    "read_nominations": "clusters.nominations",
     "read_panel": "data.read",
     "read_plants": "data.plants",
+    "region_peers": "clusters.peers",
     "save_definitions": "clusters.definition_store",
     "save_panel": "data.store",
     "score_definitions": "clusters.editing",
@@ -63,7 +85,9 @@ __all__ = [
     "ClusterDefinitions",
     "ClusterbookError",
     "Edition",
+    "Fact",
     "Industries",
+    "KnowledgeBase",
     "Matrix",
     "Panel",
     "Plants",
@@ -71,26 +95,46 @@ __all__ = [
     "Rules",
     "Source",
     "__version__",
+    "add_certainty",
     "build_edition",
+    "check_knowledge",
     "check_output",
+    "classify",
+    "cluster_peers",
+    "cluster_profiles",
+    "cluster_warnings",
     "compare_definitions",
+    "delimit",
+    "describe_profile",
     "discover_definitions",
+    "distinctiveness",
     "edit_definitions",
     "entropy",
+    "evidence_table",
+    "facts_vocabulary",
     "growth",
     "herfindahl",
     "identify",
     "impute_panel",
+    "latest_stages",
+    "life_cycle",
+    "load_knowledge",
     "location_quotient",
     "locational_gini",
     "open_definitions",
     "open_edition",
     "open_panel",
+    "peer_distances",
     "plot",
     "protect",
     "read_definitions",
+    "read_facts",
+    "read_findings",
+    "read_judgements",
+    "read_nominations",
     "read_panel",
     "read_plants",
+    "region_peers",
     "samples",
     "save_definitions",
     "save_panel",
@@ -104,12 +148,22 @@ __all__ = [
 if TYPE_CHECKING:
     from clusterbook import plot
     from clusterbook.atlas.site import write_atlas
+    from clusterbook.clusters.certainty import add_certainty
     from clusterbook.clusters.comparison import compare_definitions
     from clusterbook.clusters.definition_store import open_definitions, save_definitions, us_definitions
     from clusterbook.clusters.definitions import ClusterDefinitions, read_definitions
+    from clusterbook.clusters.delimitation import delimit
     from clusterbook.clusters.discovery import discover_definitions
     from clusterbook.clusters.editing import edit_definitions, score_definitions
+    from clusterbook.clusters.evidence import evidence_table, read_findings
+    from clusterbook.clusters.facts import Fact, facts_vocabulary, read_facts
     from clusterbook.clusters.identification import identify
+    from clusterbook.clusters.life_cycle import latest_stages, life_cycle, read_judgements
+    from clusterbook.clusters.nominations import read_nominations
+    from clusterbook.clusters.peers import cluster_peers, peer_distances, region_peers
+    from clusterbook.clusters.profile import cluster_profiles, describe_profile
+    from clusterbook.clusters.typology import classify
+    from clusterbook.clusters.warnings import cluster_warnings, distinctiveness
     from clusterbook.data import samples
     from clusterbook.data.disclosure import Rules, protect
     from clusterbook.data.industries import Industries
@@ -124,6 +178,7 @@ if TYPE_CHECKING:
     from clusterbook.edition.build import build_edition
     from clusterbook.edition.store import Edition, open_edition
     from clusterbook.errors import ClusterbookError
+    from clusterbook.knowledge import KnowledgeBase, check_knowledge, load_knowledge
     from clusterbook.measures.concentration import entropy, herfindahl, locational_gini
     from clusterbook.measures.growth import growth
     from clusterbook.measures.specialisation import location_quotient, shares, size_rank

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
@@ -20,7 +20,9 @@ from clusterbook.cli.common import (
     sample_options,
     working,
 )
-from clusterbook.data.input_output import InputOutput, read_flows
+
+if TYPE_CHECKING:
+    from clusterbook.data.input_output import InputOutput
 
 app = typer.Typer(
     name="definitions",
@@ -164,6 +166,8 @@ def _evidence(
 
 
 def _flows(name: str | None) -> InputOutput | None:
+    from clusterbook.data.input_output import read_flows
+
     if name is None:
         return None
     return cb.samples.us_input_output() if name == "us" else read_flows(name)

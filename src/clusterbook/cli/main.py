@@ -13,6 +13,7 @@ from rich.table import Table
 
 import clusterbook as cb
 from clusterbook.cli import definitions as definitions_commands
+from clusterbook.cli import knowledge as knowledge_commands
 from clusterbook.cli.common import (
     ImputeOption,
     LevelOption,
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(definitions_commands.app)
+app.add_typer(knowledge_commands.app)
 
 DEFAULT_SAMPLE = "us_metros"
 
