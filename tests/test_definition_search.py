@@ -352,6 +352,20 @@ def test_coarser_industries_are_divided_by_size():
     assert even.rows() == [("1", "x", 0.5), ("1", "y", 0.5)]
 
 
+def test_what_does_not_meet_the_panel_is_told(definitions, panel):
+    codes = panel.frame["industry"]
+    assert definitions.gaps(panel.industries, codes) == {
+        "unknown members": [],
+        "in no cluster": [],
+        "empty clusters": [],
+    }
+    other = cb.read_definitions(pl.DataFrame({"industry": ["1", "77"], "cluster": ["all of one", "nothing"]}))
+    gaps = other.gaps(panel.industries, codes)
+    assert gaps["unknown members"] == ["77"]
+    assert gaps["empty clusters"] == ["nothing"]
+    assert gaps["in no cluster"] == sorted(c for c in set(codes) if not c.startswith("1"))
+
+
 # --- faults -----------------------------------------------------------------------------------------------------------
 
 

@@ -35,12 +35,14 @@ _HOMES = {
     "Source": "data.panel",
     "add_certainty": "clusters.certainty",
     "build_edition": "edition.build",
+    "chain_definitions": "clusters.templates",
     "check_knowledge": "knowledge",
     "check_output": "data.leaks",
     "classify": "clusters.typology",
     "cluster_peers": "clusters.peers",
     "cluster_profiles": "clusters.profile",
     "cluster_warnings": "clusters.warnings",
+    "community_definitions": "clusters.communities",
     "compare_definitions": "clusters.comparison",
     "delimit": "clusters.delimitation",
     "describe_profile": "clusters.profile",
@@ -50,8 +52,10 @@ _HOMES = {
     "entropy": "measures.concentration",
     "evidence_table": "clusters.evidence",
     "facts_vocabulary": "clusters.facts",
+    "feser_bergman_definitions": "clusters.templates",
     "growth": "measures.growth",
     "herfindahl": "measures.concentration",
+    "hoen_definitions": "clusters.templates",
     "identify": "clusters.identification",
     "impute_panel": "data.suppression",
     "latest_stages": "clusters.life_cycle",
@@ -59,11 +63,13 @@ _HOMES = {
     "load_knowledge": "knowledge",
     "location_quotient": "measures.specialisation",
     "locational_gini": "measures.concentration",
+    "minimal_flow_definitions": "clusters.templates",
     "open_definitions": "clusters.definition_store",
     "open_edition": "edition.store",
     "open_panel": "data.store",
     "peer_distances": "clusters.peers",
     "protect": "data.disclosure",
+    "read_core_activities": "clusters.core_activity",
     "read_definitions": "clusters.definitions",
     "read_facts": "clusters.facts",
     "read_findings": "clusters.evidence",
@@ -97,12 +103,14 @@ __all__ = [
     "__version__",
     "add_certainty",
     "build_edition",
+    "chain_definitions",
     "check_knowledge",
     "check_output",
     "classify",
     "cluster_peers",
     "cluster_profiles",
     "cluster_warnings",
+    "community_definitions",
     "compare_definitions",
     "delimit",
     "describe_profile",
@@ -112,8 +120,10 @@ __all__ = [
     "entropy",
     "evidence_table",
     "facts_vocabulary",
+    "feser_bergman_definitions",
     "growth",
     "herfindahl",
+    "hoen_definitions",
     "identify",
     "impute_panel",
     "latest_stages",
@@ -121,12 +131,14 @@ __all__ = [
     "load_knowledge",
     "location_quotient",
     "locational_gini",
+    "minimal_flow_definitions",
     "open_definitions",
     "open_edition",
     "open_panel",
     "peer_distances",
     "plot",
     "protect",
+    "read_core_activities",
     "read_definitions",
     "read_facts",
     "read_findings",
@@ -149,7 +161,9 @@ if TYPE_CHECKING:
     from clusterbook import plot
     from clusterbook.atlas.site import write_atlas
     from clusterbook.clusters.certainty import add_certainty
+    from clusterbook.clusters.communities import community_definitions
     from clusterbook.clusters.comparison import compare_definitions
+    from clusterbook.clusters.core_activity import read_core_activities
     from clusterbook.clusters.definition_store import open_definitions, save_definitions, us_definitions
     from clusterbook.clusters.definitions import ClusterDefinitions, read_definitions
     from clusterbook.clusters.delimitation import delimit
@@ -162,6 +176,12 @@ if TYPE_CHECKING:
     from clusterbook.clusters.nominations import read_nominations
     from clusterbook.clusters.peers import cluster_peers, peer_distances, region_peers
     from clusterbook.clusters.profile import cluster_profiles, describe_profile
+    from clusterbook.clusters.templates import (
+        chain_definitions,
+        feser_bergman_definitions,
+        hoen_definitions,
+        minimal_flow_definitions,
+    )
     from clusterbook.clusters.typology import classify
     from clusterbook.clusters.warnings import cluster_warnings, distinctiveness
     from clusterbook.data import samples

@@ -365,4 +365,4 @@ def _notes(activities: list[CoreActivity], shares: list[IndustryShare], actors: 
             yield f"{entry.label}: no actors recorded of the kinds {', '.join(absent)}; whether there are is not known."
     partly = sum(entry.share < 1 for entry in shares)
     if partly:
-        yield f"{partly} industries belong in part; their shares are judgements, see the table 'shares'."
+        yield f"Industries that belong in part: {partly}. Their shares are judgements, see the table 'shares'."

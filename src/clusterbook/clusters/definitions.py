@@ -72,6 +72,31 @@ class ClusterDefinitions:
         direct = found.join(self.members.rename({"industry": "member"}), on="member")
         return pl.concat([direct.select("industry", "cluster", "weight"), divided]).sort("industry", "cluster")
 
+    def gaps(self, industries: Industries, codes: pl.Series) -> dict[str, list[str]]:
+        """Return what does not meet when the definitions are applied to the codes of a panel.
+
+        ``unknown members``: industries of the set that are neither in the panel nor above or below any of its codes;
+        ``in no cluster``: codes of the panel that no cluster has; ``empty clusters``: clusters without any code.
+
+        >>> members = pl.DataFrame({"industry": ["1", "9"], "cluster": ["a", "b"]})
+        >>> found = read_definitions(members).gaps(Industries.from_codes(pl.Series(["1", "2"])), pl.Series(["1", "2"]))
+        >>> found["unknown members"], found["in no cluster"], found["empty clusters"]
+        (['9'], ['2'], ['b'])
+        """
+        wanted = set(codes.unique().to_list())
+        reached = {above for code in wanted for above in (code, *industries.ancestors(code))}
+        members = self.members["industry"].unique().sort().to_list()
+        unknown = [m for m in members if m not in reached and not wanted & set(industries.ancestors(m))]
+        try:
+            assigned = self.assign(industries, codes)
+        except DefinitionError:
+            assigned = pl.DataFrame(schema={"industry": pl.String, "cluster": pl.String})
+        return {
+            "unknown members": unknown,
+            "in no cluster": sorted(wanted - set(assigned["industry"])),
+            "empty clusters": sorted(set(self.clusters["cluster"]) - set(assigned["cluster"])),
+        }
+
     def _divided(self, industries: Industries, codes: list[str]) -> pl.DataFrame:
         """Divide codes that stand above members among the members' clusters."""
         wanted = set(codes)

@@ -288,10 +288,10 @@ def chain_definitions(
 ) -> ClusterDefinitions:
     """Order industries from resources to final demand, and cut the chain where neighbours trade least.
 
-    The order makes the largest part of trade run forward (triangulation). The tie of two
-    neighbours is how much they matter to each other as buyers and sellers (``streit``); cuts are made at the weakest
-    ties that leave blocks of at least ``smallest``. Blocks are steps of production: industries that stand at one level of the
-    order without trading with each other may share a block, and one chain runs through many blocks.
+    The order makes the largest part of trade run forward (triangulation). The tie of two neighbours is how much they
+    matter to each other as buyers and sellers (``streit``); cuts are made at the weakest ties that leave blocks of at
+    least ``smallest``. Blocks are steps of production: industries that stand at one level of the order without trading
+    with each other may share a block, and one chain runs through many blocks.
 
     Args:
         table, panel, year, only: see ``compared_trade``.

@@ -209,10 +209,9 @@ def varimax(loadings: ArrayLike) -> Floats:
         raise ClusterbookError(f"loadings have shape {given.shape} or gaps. Give industries x components.")
     length = np.linalg.norm(given, axis=1, keepdims=True)
     turned = given / np.where(length > 0, length, 1.0)
-    pairs = list(combinations(range(given.shape[1]), 2))
+    rounds = _disjoint_pairs(given.shape[1])
     for _ in range(1000):
-        angles = [_turn(turned, p, q) for p, q in pairs]
-        if not any(abs(angle) > 1e-9 for angle in angles):
+        if max((_turn(turned, p, q) for p, q in rounds), default=0.0) <= 1e-9:
             return np.asarray(turned * length)
     raise ClusterbookError("The rotation does not settle after 1000 rounds. Keep fewer components.")
 
@@ -469,17 +468,31 @@ def smoothed_shares(N: ArrayLike, *, prior: float = 0.5) -> Floats:
     return np.asarray((counts + prior) / (counts.sum(axis=1, keepdims=True) + len(counts) * prior))
 
 
-def _turn(loadings: Floats, p: int, q: int) -> float:
-    """Rotate two columns in place by the angle that is best for them, and return it."""
+def _disjoint_pairs(k: int) -> list[tuple[Integers, Integers]]:
+    """Return all pairs of k columns in rounds in which each column plays once (round robin): they turn at once."""
+    ring = list(range(k + k % 2))
+    rounds = []
+    for _ in range(len(ring) - 1):
+        drawn = [sorted(pair) for pair in zip(ring, reversed(ring), strict=True)][: len(ring) // 2]
+        pairs = np.array([pair for pair in drawn if pair[1] < k], dtype=np.int64).reshape(-1, 2)
+        rounds.append((pairs[:, 0], pairs[:, 1]))
+        ring = [ring[0], ring[-1], *ring[1:-1]]
+    return rounds
+
+
+def _turn(loadings: Floats, p: Integers, q: Integers) -> float:
+    """Rotate pairs of columns in place, each by the angle that is best for it; return the largest angle."""
+    if not len(p):
+        return 0.0
     x, y = loadings[:, p], loadings[:, q]
     u, v = x**2 - y**2, 2 * x * y
-    across = 2 * (u * v).sum() - 2 * u.sum() * v.sum() / len(x)
-    along = (u**2 - v**2).sum() - (u.sum() ** 2 - v.sum() ** 2) / len(x)
+    across = 2 * (u * v).sum(axis=0) - 2 * u.sum(axis=0) * v.sum(axis=0) / len(x)
+    along = (u**2 - v**2).sum(axis=0) - (u.sum(axis=0) ** 2 - v.sum(axis=0) ** 2) / len(x)
     # Rounding gives an angle where there is nothing to gain.
-    angle = 0.0 if np.hypot(across, along) < 1e-12 else float(np.arctan2(across, along)) / 4
+    angle = np.where(np.hypot(across, along) < 1e-12, 0.0, np.arctan2(across, along)) / 4
     cosine, sine = np.cos(angle), np.sin(angle)
     loadings[:, p], loadings[:, q] = cosine * x + sine * y, cosine * y - sine * x
-    return angle
+    return float(np.abs(angle).max())
 
 
 def _components(linked: NDArray[np.bool_], connection: Literal["weak", "strong"]) -> Integers:
