@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import shapely
 
 import clusterbook as cb
 from clusterbook.data.panel import status_of
@@ -48,6 +50,14 @@ def make_panel(*, regions: int = 24, years: tuple[int, ...] = (2018, 2019), seed
         units={"payroll": "thousand USD a year"},
     )
     return cb.Panel(frame.sort("year", "region", "industry"), source, places, industries)
+
+
+def on_a_map(panel: cb.Panel) -> cb.Panel:
+    """Return the panel with unit squares for regions, six in a row."""
+    codes = panel.regions.frame["region"].to_list()
+    boxes = {c: shapely.to_wkb(shapely.box(k % 6, k // 6, k % 6 + 1, k // 6 + 1)) for k, c in enumerate(codes)}
+    outline = shapely.to_wkb(shapely.box(0, 0, 6, 4))
+    return replace(panel, regions=replace(panel.regions, geometry=boxes, outline=outline))
 
 
 @pytest.fixture(scope="session")

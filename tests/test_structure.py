@@ -11,9 +11,9 @@ import networkx as nx
 import numpy as np
 import polars as pl
 import pytest
-import shapely
 
 import clusterbook as cb
+from clusterbook.clusters.identification import load_profile
 from clusterbook.data.panel import STATUS
 from clusterbook.edition.structure import (
     change_by_parts,
@@ -29,7 +29,7 @@ from clusterbook.edition.structure import (
 from clusterbook.measures.complexity import presence
 from clusterbook.measures.relatedness import proximity
 from clusterbook.measures.significance import quotient_interval
-from conftest import INDUSTRIES, make_panel
+from conftest import INDUSTRIES, make_panel, on_a_map
 
 TRADED = {code for code in INDUSTRIES if code[0] != "4"}
 WAGES = pl.DataFrame({"industry": ["11", "12"], "wage": [40.0, 60.0]})
@@ -45,14 +45,6 @@ def hide(panel: cb.Panel, region: str, industry: str, year: int) -> cb.Panel:
         pl.when(one).then(90.0).alias("employment_hi"),
     )
     return replace(panel, frame=frame)
-
-
-def on_a_map(panel: cb.Panel) -> cb.Panel:
-    """Return the panel with unit squares for regions, six in a row."""
-    codes = panel.regions.frame["region"].to_list()
-    boxes = {c: shapely.to_wkb(shapely.box(k % 6, k // 6, k % 6 + 1, k // 6 + 1)) for k, c in enumerate(codes)}
-    outline = shapely.to_wkb(shapely.box(0, 0, 6, 4))
-    return replace(panel, regions=replace(panel.regions, geometry=boxes, outline=outline))
 
 
 def membership(panel: cb.Panel) -> pl.DataFrame:
@@ -386,15 +378,21 @@ def test_clusters_of_no_stated_kind_count_as_traded() -> None:
 def documented() -> dict[str, set[str]]:
     """Return the columns of each table of an edition as the page on the architecture names them."""
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = page.split("| table | one row a | columns |")[1]
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", table, re.MULTILINE)
-    found = {name: {*re.findall(r"\w+", keys), *re.findall(r"`(\w+)`", columns)} for name, keys, columns in rows}
+    tables = "".join(page.split("| table | one row a | columns |")[1:])
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", tables, re.MULTILINE)
+    found = {}
+    for name, keys, columns in rows:
+        named = re.findall(r"\w+", re.sub(r"\(.*?\)", "", keys))
+        of_flags = {f"{flag}_{end}" for end in re.findall(r"`<flag>_(\w+)`", columns) for flag in FLAGS}
+        found[name] = {*named, *re.findall(r"`(\w+)`", columns), *of_flags}
     return found | {"national_trends": found["national_trends"] | found["trends"] - {"region"}}
 
 
-#: Columns that tables carry over from what they are joined with or added up from.
+FLAGS = [flag.name for name in ("uscmp", "eco2008") for flag in load_profile(name).flags]
+
+#: Columns that only some sets of definitions have.
 CARRIED = {
-    "definitions": {"within", "between"},
+    "definition_candidates": {"co-location of size", "co-location of establishments", "coagglomeration"},
 }
 
 

@@ -14,15 +14,17 @@ import polars as pl
 import shapely
 from numpy.typing import NDArray
 
+from clusterbook.clusters.certainty import add_certainty
 from clusterbook.clusters.definitions import TRADED, ClusterDefinitions
 from clusterbook.clusters.identification import Profile, identify, load_profile
-from clusterbook.data.matrix import Matrix
+from clusterbook.data.matrix import Matrix, matrix_of
 from clusterbook.data.panel import KEYS, Panel, add_up, hash_frame
-from clusterbook.edition.matrices import cluster_matrix
+from clusterbook.edition.characterisation import characterise, definition_tables
 from clusterbook.edition.store import Edition, write_edition
 from clusterbook.edition.structure import (
     ALL,
     change_by_parts,
+    complete,
     complexity_and_variety,
     industry_space,
     industry_wages,
@@ -51,6 +53,11 @@ def build_edition(
     *,
     trend: Panel | None = None,
     profiles: Iterable[str] = ("uscmp", "eco2008"),
+    facts: pl.DataFrame | None = None,
+    findings: pl.DataFrame | None = None,
+    nominations: pl.DataFrame | None = None,
+    judgements: pl.DataFrame | None = None,
+    flows: pl.DataFrame | None = None,
     title: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Edition:
@@ -62,7 +69,14 @@ def build_edition(
         out: the folder to make. An edition that stands there is replaced only when the new one is complete.
         trend: another panel of the same regions that covers more years or measures pay; trends, growth and wages come
             from it and are marked so. Default: the panel itself.
-        profiles: identification rules to apply (see ``clusterbook.clusters.identification.profiles``).
+        profiles: identification rules to apply (see ``clusterbook.clusters.identification.profiles``). The first flag
+            of the first is the one by which clusters are identified in areas, warnings and evidence.
+        facts: what people recorded of clusters, as ``clusters.facts.read_facts`` returns it; it goes into profiles and
+            types.
+        findings: what other methods than statistics found, as ``clusters.evidence.read_findings`` returns it.
+        nominations: clusters that people named, as ``clusters.nominations.read_nominations`` returns them.
+        judgements: of the stages of clusters, as ``clusters.life_cycle.read_judgements`` returns them.
+        flows: between regions, of commuters, say: ``region``, ``other``, ``flow``. They join regions to areas.
         title: the name of the book; default: the title of the panel's source.
         progress: called with a few words at each step.
 
@@ -70,8 +84,9 @@ def build_edition(
         The edition, opened and checked.
 
     Raises:
-        EditionError: the trend panel knows other regions.
+        EditionError: the trend panel knows other regions, or there is no profile.
         DefinitionError: the definitions do not fit the panel's industries.
+        DataError: a judgement is about a cluster or a year that the trends do not have.
         OutputError: ``out`` cannot be written.
 
     Example:
@@ -84,6 +99,9 @@ def build_edition(
     source_of_trends = trend or panel
     _check_same_regions(panel, source_of_trends)
     rules = [load_profile(name) for name in profiles]
+    if not rules:
+        raise EditionError("profiles is empty: name at least one, e.g. profiles=['uscmp'], to tell where clusters are.")
+    flag = rules[0].flags[0].name
 
     say("Shares and quotients of every cell")
     tables: Tables = {"cells": _cells(panel)}
@@ -106,14 +124,22 @@ def build_edition(
     say("Regions and their likeness")
     tables["regions"] = _regions(panel, tables["clusters"]).join(of_regions, on=["region", "year"], how="left")
     tables["similar"] = _similar(panel, tables["clusters"])
-    tables["definitions"] = definitions.clusters
     tables["members"] = _members(panel, definitions, membership, tables["industries"])
     tables["region_names"] = _region_names(panel)
     tables["geometry"] = _geometry(panel)
+    tables = {name: _tidy(table) for name, table in tables.items()} | definition_tables(definitions)
+    recorded = {
+        "facts": facts,
+        "findings": findings,
+        "nominations": nominations,
+        "judgements": judgements,
+        "flows": flows,
+    }
+    tables |= characterise(panel, source_of_trends, tables, flag=flag, **recorded, say=say)
 
     say("Writing")
-    manifest = _manifest(panel, trend, definitions, rules, title)
-    return write_edition({name: _tidy(table) for name, table in tables.items()}, manifest, out)
+    manifest = _manifest(panel, trend, definitions, rules, recorded, title)
+    return write_edition({name: _gaps(table) for name, table in tables.items()}, manifest, out)
 
 
 def _check_same_regions(panel: Panel, trend: Panel) -> None:
@@ -127,10 +153,13 @@ def _check_same_regions(panel: Panel, trend: Panel) -> None:
 
 
 def _tidy(table: pl.DataFrame) -> pl.DataFrame:
-    """Give every table one row order, and gaps instead of NaN."""
-    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    """Give a table one row order, and gaps instead of NaN."""
     keys = [k for k in ("year", "region", "cluster", "rank", "industry", "other") if k in table.columns]
-    return table.with_columns(pl.col(floats).fill_nan(None)).sort(keys, nulls_last=True)
+    return _gaps(table).sort(keys, nulls_last=True)
+
+
+def _gaps(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(pl.selectors.float().fill_nan(None))
 
 
 # --- cells and clusters ---------------------------------------------------------------------------------------------
@@ -139,7 +168,7 @@ def _tidy(table: pl.DataFrame) -> pl.DataFrame:
 def _cells(panel: Panel) -> pl.DataFrame:
     size = panel.size
     cells = quotient_interval(location_quotient(shares(panel.frame, size), size), size)
-    whole_region, whole_industry = _complete(size, "region", "year"), _complete(size, "industry", "year")
+    whole_region, whole_industry = complete(size, "region", "year"), complete(size, "industry", "year")
     return cells.with_columns(
         pl.when(whole_region).then("region_share"),
         pl.when(whole_industry).then("industry_share"),
@@ -150,11 +179,6 @@ def _cells(panel: Panel) -> pl.DataFrame:
 def _within_bounds(table: pl.DataFrame) -> pl.Expr:
     """Keep quotients within what the bounds allow: unknown cells elsewhere make the grand total a little too small."""
     return pl.col("lq").clip("lq_lo", "lq_hi") if "lq_lo" in table.columns else pl.col("lq")
-
-
-def _complete(size: str, *keys: str) -> pl.Expr:
-    """Tell where a total is known: a total that lacks a suppressed part would make shares and quotients too large."""
-    return pl.col(size).is_not_null().all().over(keys)
 
 
 def _clusters(
@@ -182,7 +206,7 @@ def _clusters(
     # Traded clusters are compared with traded employment, local ones with local (US Cluster Mapping).
     found = location_quotient(found, size, industry="cluster", by=("year", "kind"))
     found = quotient_interval(found, size, industry="cluster", by=("year", "kind"))
-    known = _complete(size, "region", "year", "kind") & _complete(size, "cluster", "year")
+    known = complete(size, "region", "year", "kind") & complete(size, "cluster", "year")
     found = found.with_columns(pl.when(known).then(_within_bounds(found)))
     if "establishments" in panel.measures:
         found = significance(found)
@@ -193,6 +217,7 @@ def _clusters(
         # A region whose size is not known has no flags, even where its establishments alone would rule them out.
         flags = [flag.name for flag in rule.flags] + ([rule.count] if rule.count else [])
         found = found.with_columns(pl.when(pl.col(size).is_not_null()).then(pl.col(flags)))
+        found = add_certainty(found, rule, size=size)
     return found
 
 
@@ -301,7 +326,7 @@ def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     present = [(pl.col(size) > 0).sum().alias("regions_present"), *strong]
     counts = clusters.group_by("cluster", "year").agg(*present)
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
-    parts = [_concentration(cluster_matrix(clusters, size, year), panel, year, "cluster") for year in panel.years]
+    parts = [_concentration(matrix_of(clusters, size, year=year), panel, year, "cluster") for year in panel.years]
     return (
         add_up(clusters, ["cluster", "year"], panel.measures)
         .join(counts, on=["cluster", "year"])
@@ -372,7 +397,7 @@ def _regions(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
         .alias("largest_cluster"),
         pl.col("region_share").max().alias("largest_share"),
     )
-    parts = [_diversity(cluster_matrix(clusters, size, year), year, panel) for year in panel.years]
+    parts = [_diversity(matrix_of(clusters, size, year=year), year, panel) for year in panel.years]
     return (
         table.join(portfolio, on=keys, how="left")
         .with_columns(_ratio("_traded", size).alias("traded_share"), _ratio("_strong", "_traded").alias("strong_share"))
@@ -396,7 +421,7 @@ def _diversity(matrix: Matrix, year: int, panel: Panel) -> pl.DataFrame:
 
 def _similar(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     """Return the regions whose cluster structures overlap most with each: 1 - half the sum of share differences."""
-    matrix = cluster_matrix(clusters, panel.size, panel.years[-1])
+    matrix = matrix_of(clusters, panel.size, year=panel.years[-1])
     known = np.flatnonzero((np.nan_to_num(matrix.values).sum(axis=1) > 0) & ~np.isnan(matrix.values).any(axis=1))
     overlap = 1 - krugman_pairs(matrix.values[known]) / 2
     np.fill_diagonal(overlap, -1)
@@ -458,7 +483,12 @@ def _geometry(panel: Panel) -> pl.DataFrame:
 
 
 def _manifest(
-    panel: Panel, trend: Panel | None, definitions: ClusterDefinitions, rules: list[Profile], title: str | None
+    panel: Panel,
+    trend: Panel | None,
+    definitions: ClusterDefinitions,
+    rules: list[Profile],
+    recorded: Mapping[str, pl.DataFrame | None],
+    title: str | None,
 ) -> dict[str, Any]:
     source_of_trends = trend or panel
     measures = dict.fromkeys([*panel.measures, *source_of_trends.measures])
@@ -492,6 +522,7 @@ def _manifest(
             {**rule.model_dump(mode="json"), "verified": rule.verified, "skipped": _skipped(rule, panel)}
             for rule in rules
         ],
+        "flag": rules[0].flags[0].name,
         "parameters": {
             "quotient_base": "traded clusters against traded, local against local; lq_all against everything",
             "reference": "all regions of the panel, the own region included",
@@ -501,6 +532,7 @@ def _manifest(
             "panel": panel.content_hash,
             **({"trend": trend.content_hash} if trend else {}),
             "definitions": _hash_definitions(definitions),
+            **{name: _hash_record(table) for name, table in recorded.items() if table is not None},
         },
     }
 
@@ -512,5 +544,10 @@ def _skipped(rule: Profile, panel: Panel) -> list[str]:
 
 def _hash_definitions(definitions: ClusterDefinitions) -> str:
     record: Mapping[str, Any] = {"method": definitions.method, "parameters": dict(definitions.parameters)}
-    text = json.dumps(record, sort_keys=True) + hash_frame(definitions.clusters) + hash_frame(definitions.members)
+    frames = [definitions.clusters, definitions.members, *(table for _, table in sorted(definitions.tables.items()))]
+    text = json.dumps(record, sort_keys=True) + "".join(hash_frame(frame) for frame in frames)
     return sha256(text.encode()).hexdigest()
+
+
+def _hash_record(table: pl.DataFrame) -> str:
+    return hash_frame(table.with_columns(pl.col(pl.List(pl.String)).list.join("\n")))

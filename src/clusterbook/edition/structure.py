@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from clusterbook.clusters.definitions import TRADED
 from clusterbook.data.industries import Industries
-from clusterbook.data.matrix import Matrix
+from clusterbook.data.matrix import Matrix, long_table, matrix_of
 from clusterbook.data.panel import Panel
-from clusterbook.edition.matrices import cluster_matrix, long_table
 from clusterbook.measures.complexity import complexity, diversity, presence, ubiquity
 from clusterbook.measures.industry_space import place_by_ties, strongest_ties
 from clusterbook.measures.plant_concentration import guimaraes_figueiredo_woodward
@@ -30,6 +29,11 @@ NEIGHBOURS = 6
 MOST_NODES, MOST_LINKS = 250, 300
 
 
+def complete(size: str, *keys: str) -> pl.Expr:
+    """Tell where a total is known: a total that lacks a suppressed part would make shares and quotients too large."""
+    return pl.col(size).is_not_null().all().over(keys)
+
+
 def significance(clusters: pl.DataFrame) -> pl.DataFrame:
     """Add how sure each quotient is, judged by the number of establishments it rests on.
 
@@ -39,7 +43,7 @@ def significance(clusters: pl.DataFrame) -> pl.DataFrame:
     """
     parts = []
     for (year, kind), cells in clusters.group_by("year", "kind", maintain_order=True):
-        plants = cluster_matrix(cells, "establishments")
+        plants = matrix_of(cells, "establishments")
         counts = np.round(plants.values)  # shared memberships make fractions
         low, high = quotient_interval(counts)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -68,12 +72,12 @@ def localisation(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     six nearest regions.
     """
     year = panel.years[-1]
-    names = pl.DataFrame({"cluster": cluster_matrix(clusters, panel.size, year).industries})
+    names = pl.DataFrame({"cluster": matrix_of(clusters, panel.size, year=year).industries})
     table = names.with_columns(year=pl.lit(year, clusters.schema["year"]))
     if "establishments" in clusters.columns:
-        plants = cluster_matrix(clusters, "establishments", year).values
+        plants = matrix_of(clusters, "establishments", year=year).values
         table = table.with_columns(gamma_counts=guimaraes_figueiredo_woodward(plants))
-    quotients = cluster_matrix(clusters, "lq", year)
+    quotients = matrix_of(clusters, "lq", year=year)
     placed = [k for k, code in enumerate(quotients.regions) if code in panel.regions.geometry]
     if len(placed) > NEIGHBOURS:
         points = on_sphere(centres(panel.regions, [quotients.regions[k] for k in placed]))
@@ -169,7 +173,7 @@ def change_by_parts(by_cluster: pl.DataFrame, size: str, years: tuple[int, int])
         )
         .with_columns(pl.lit(0).alias("year"))
     )
-    before, after = cluster_matrix(both, "start"), cluster_matrix(both, "end")
+    before, after = matrix_of(both, "start"), matrix_of(both, "end")
     parts = shift_share(before.values, after.values)
     columns = {
         "change": after.values - before.values,
