@@ -80,6 +80,6 @@ def edition(
 @pytest.fixture(scope="session")
 def metro_edition(tmp_path_factory: pytest.TempPathFactory) -> cb.Edition:
     """The real thing: US metro areas from the bundled data, as `./run atlas` builds it."""
-    metros = cb.samples.us_metros()
+    metros = cb.samples.us_metros(6, imputed=True)
     folder: Path = tmp_path_factory.mktemp("editions") / "us.edition"
-    return cb.build_edition(metros, cb.discover_definitions(metros), folder, trend=cb.samples.us_metro_trends())
+    return cb.build_edition(metros, cb.us_definitions(), folder, trend=cb.samples.us_metro_trends())

@@ -32,7 +32,12 @@ SourceArgument = Annotated[
     ),
 ]
 ImputeOption = Annotated[
-    bool, typer.Option("--impute", help="Estimate the unpublished cells of the sample us_metros from their parents.")
+    bool | None,
+    typer.Option(
+        "--impute/--no-impute",
+        help="Estimate the unpublished cells of the sample us_metros from their parents (default), or count them as "
+        "zero.",
+    ),
 ]
 LevelOption = Annotated[
     int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
@@ -59,7 +64,7 @@ def panels(source: str, options: dict[str, Any]) -> tuple[cb.Panel, cb.Panel | N
         if foreign:
             raise ClusterbookError(f"The sample {source} has no option --{foreign[0].replace('imputed', 'impute')}.")
         if source == "us_metros":
-            options = {"level": DEFINITION_LEVEL, **options}
+            options = {"level": DEFINITION_LEVEL, "imputed": True, **options}
         return load(**options), cb.samples.us_metro_trends() if source == "us_metros" else None
     if options:
         raise ClusterbookError("--level, --impute and --geometry are options of bundled samples.")
@@ -98,9 +103,9 @@ def _option(text: str, known: list[str]) -> tuple[str, Any]:
     return name, parts if len(parts) > 1 else parts[0]
 
 
-def sample_options(level: int | None, impute: bool, geometry: Path | None) -> dict[str, Any]:
+def sample_options(level: int | None, impute: bool | None, geometry: Path | None) -> dict[str, Any]:
     """Return the options of a bundled sample that were given."""
-    given = {"level": level, "imputed": impute or None, "geometry": geometry}
+    given = {"level": level, "imputed": impute, "geometry": geometry}
     return {name: value for name, value in given.items() if value is not None}
 
 

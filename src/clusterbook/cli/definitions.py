@@ -45,7 +45,7 @@ FlowsOption = Annotated[
 
 @app.command(
     epilog="Examples:\n\n"
-    "  clusterbook definitions discover us_metros --level 6 --impute --input-output us -o clusters\n\n"
+    "  clusterbook definitions discover us_metros --input-output us -o clusters\n\n"
     "  clusterbook definitions discover jobs.csv -o clusters --least 10 --most 25"
 )
 def discover(
@@ -58,7 +58,7 @@ def discover(
     classification: Annotated[bool, typer.Option(help="Let nearness in the classification help.")] = True,
     year: Annotated[int | None, typer.Option(help="The year to look at; default: the last.")] = None,
     level: LevelOption = None,
-    impute: ImputeOption = False,
+    impute: ImputeOption = None,
 ) -> None:
     """Find which industries form clusters, and write the set with everything that lies behind it."""
     with working() as say:
@@ -78,14 +78,14 @@ def discover(
     out.print(f"Definitions: {folder}", soft_wrap=True)
 
 
-@app.command(epilog="Example:\n\n  clusterbook definitions score us us_metros --level 6 --impute --input-output us")
+@app.command(epilog="Example:\n\n  clusterbook definitions score us us_metros --input-output us")
 def score(
     definitions: SetArgument,
     source: SourceArgument,
     flows: FlowsOption = None,
     year: Annotated[int | None, typer.Option(help="The year to look at; default: the last.")] = None,
     level: LevelOption = None,
-    impute: ImputeOption = False,
+    impute: ImputeOption = None,
 ) -> None:
     """Score a set on data: how related are industries within clusters, against between them?"""
     from clusterbook.clusters.editing import mean_score, score_definitions
@@ -129,7 +129,7 @@ def edit(
     ] = None,
     flows: FlowsOption = None,
     level: LevelOption = None,
-    impute: ImputeOption = False,
+    impute: ImputeOption = None,
 ) -> None:
     """Correct a set by hand: every change is recorded with its reason, and the set scored again."""
     from clusterbook.clusters.editing import edit_definitions

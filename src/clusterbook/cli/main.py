@@ -83,7 +83,7 @@ def atlas(
     definitions: DefinitionsOption = None,
     title: TitleOption = None,
     level: LevelOption = None,
-    impute: ImputeOption = False,
+    impute: ImputeOption = None,
     geometry: GeometryOption = None,
     show: Annotated[bool, typer.Option("--open", help="Open the atlas in the browser.")] = False,
 ) -> None:
@@ -116,7 +116,7 @@ def build(
     definitions: DefinitionsOption = None,
     title: TitleOption = None,
     level: LevelOption = None,
-    impute: ImputeOption = False,
+    impute: ImputeOption = None,
     geometry: GeometryOption = None,
 ) -> None:
     """Compute an edition: Parquet tables and a manifest that says what made them."""

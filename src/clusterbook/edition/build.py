@@ -44,6 +44,8 @@ Tables = dict[str, pl.DataFrame]
 Floats = NDArray[np.float64]
 
 SIMILAR_REGIONS = 10
+#: An estimate that may be off by more than this share of itself is marked as rough.
+ROUGH = 0.1
 
 
 def build_edition(
@@ -187,7 +189,7 @@ def _clusters(
     size = panel.size
     # Clusters of no stated kind are compared with the traded ones.
     kinds = definitions.clusters.select("cluster", pl.col("kind").fill_null(TRADED))
-    cells = _add_up_clusters(panel, membership)
+    cells = _with_roughness(_add_up_clusters(panel, membership), size)
     whole = pl.when(pl.col(size).null_count() == 0).then(pl.sum(size))  # unknown where any part is
     region_total = panel.frame.group_by("region", "year").agg(whole.alias("_region"))
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
@@ -219,6 +221,19 @@ def _clusters(
         found = found.with_columns(pl.when(pl.col(size).is_not_null()).then(pl.col(flags)))
         found = add_certainty(found, rule, size=size)
     return found
+
+
+def _with_roughness(table: pl.DataFrame, size: str) -> pl.DataFrame:
+    """Say which estimated figures are rough: their bounds lie more than ``ROUGH`` of the figure away.
+
+    Nearly every cluster of an imputed panel has some small estimated part; what matters is how far off the sum can be.
+    """
+    bounds = [f"{size}_lo", f"{size}_hi"]
+    if not set(bounds) <= set(table.columns):
+        return table
+    low, high = (pl.col(name) for name in bounds)
+    far = pl.max_horizontal(pl.col(size) - low, high - pl.col(size)) > ROUGH * pl.col(size)
+    return table.with_columns(rough=(pl.col("status") == "imputed") & far.fill_null(True))
 
 
 def _ratio(part: str, whole: str) -> pl.Expr:
@@ -517,6 +532,7 @@ def _manifest(
             "parameters": dict(definitions.parameters),
             "scores": dict(definitions.scores),
             "notes": list(definitions.notes),
+            "gaps": definitions.gaps(panel.industries, panel.frame["industry"]),
         },
         "profiles": [
             {**rule.model_dump(mode="json"), "verified": rule.verified, "skipped": _skipped(rule, panel)}
