@@ -121,10 +121,9 @@ class ClusterDefinitions:
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind, size``, as read back."""
-        members = self.members if "size" in self.members.columns else self.members.with_columns(size=None)
-        labelled = members.join(self.clusters.select("cluster", "label", "kind"), on="cluster")
-        return labelled.select(_COLUMNS).sort("cluster", "industry")
+        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind`` and ``size`` where known."""
+        labelled = self.members.join(self.clusters.select("cluster", "label", "kind"), on="cluster")
+        return labelled.select(c for c in _COLUMNS if c in labelled.columns).sort("cluster", "industry")
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write the definitions as CSV, to be edited by hand and read back with ``read_definitions``.

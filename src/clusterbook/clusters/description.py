@@ -46,7 +46,7 @@ def cluster_table(
     whole = {code: jobs[code] for code in codes}
     rows = []
     for k, cluster in enumerate(ids):
-        members = {codes[i]: jobs[codes[i]] for i in np.flatnonzero(labels == k)}
+        members = {codes[i]: jobs[codes[i]] for i in np.flatnonzero(labels == k).tolist()}
         dug = sum(size for code, size in members.items() if resource[codes.index(code)])
         rows.append(
             {
@@ -149,10 +149,10 @@ def industries_table(
     return pl.DataFrame(
         {
             "industry": codes,
-            "cluster": [ids[k] for k in labels],
+            "cluster": [ids[k] for k in labels.tolist()],
             "size": [jobs[code] for code in codes],
             "similarity": own,
-            "closest": [ids[k] for k in means.argmax(axis=1)],
+            "closest": [ids[k] for k in means.argmax(axis=1).tolist()],
             "closest_similarity": means.max(axis=1),
             "outlier": pl.Series(fit, dtype=pl.String),
             "stability": pl.Series(stability.industries if stability else [None] * len(codes), dtype=pl.Float64),
@@ -166,8 +166,8 @@ def related_table(affinity: Floats, labels: Integers, ids: Sequence[str]) -> pl.
     one, other = np.nonzero(related)
     table = pl.DataFrame(
         {
-            "cluster": pl.Series([ids[k] for k in one], dtype=pl.String),
-            "other": pl.Series([ids[k] for k in other], dtype=pl.String),
+            "cluster": pl.Series([ids[k] for k in one.tolist()], dtype=pl.String),
+            "other": pl.Series([ids[k] for k in other.tolist()], dtype=pl.String),
             "similarity": similarity[one, other],
             "share": share[one, other],
         }
@@ -190,8 +190,8 @@ def overlap_table(affinity: Floats, labels: Integers, ids: Sequence[str], codes:
     industry, cluster = np.nonzero(weights)
     return pl.DataFrame(
         {
-            "industry": [codes[k] for k in industry],
-            "cluster": [ids[k] for k in cluster],
+            "industry": [codes[k] for k in industry.tolist()],
+            "cluster": [ids[k] for k in cluster.tolist()],
             "weight": weights[industry, cluster],
         }
     )
@@ -203,9 +203,9 @@ def moves_table(before: Integers, labels: Integers, ids: Sequence[str], codes: S
     moved = np.flatnonzero(moved_between(before, labels))
     return pl.DataFrame(
         {
-            "industry": pl.Series([codes[k] for k in moved], dtype=pl.String),
-            "cluster": pl.Series([ids[labels[k]] for k in moved], dtype=pl.String),
-            "old_company": pl.Series([ids[common[before[k]].argmax()] for k in moved], dtype=pl.String),
+            "industry": pl.Series([codes[k] for k in moved.tolist()], dtype=pl.String),
+            "cluster": pl.Series([ids[labels[k]] for k in moved.tolist()], dtype=pl.String),
+            "old_company": pl.Series([ids[int(common[before[k]].argmax())] for k in moved.tolist()], dtype=pl.String),
         }
     )
 

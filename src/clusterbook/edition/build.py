@@ -220,6 +220,8 @@ def _clusters(
         flags = [flag.name for flag in rule.flags] + ([rule.count] if rule.count else [])
         found = found.with_columns(pl.when(pl.col(size).is_not_null()).then(pl.col(flags)))
         found = add_certainty(found, rule, size=size)
+        sure = [f"{flag.name}_{what}" for flag in rule.flags for what in ("certainty", "word")]
+        found = found.with_columns(pl.when(pl.col(size).is_not_null()).then(pl.col(sure)))
     return found
 
 

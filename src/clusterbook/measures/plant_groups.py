@@ -97,7 +97,7 @@ def plant_groups(
 
 
 def _labels(metres: Floats, method: Method, radius: float | None, fewest: int) -> NDArray[np.int64]:
-    from sklearn.cluster import DBSCAN, HDBSCAN  # type: ignore[import-untyped]
+    from sklearn.cluster import DBSCAN, HDBSCAN
 
     if method == "dbscan":
         if radius is None or not radius > 0:
