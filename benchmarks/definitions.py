@@ -15,7 +15,7 @@ evidence = gather_evidence(panel, input_output=samples.us_input_output(),
                            traded=panel.frame["industry"].unique().to_list())
 """
 _SEARCH = """
-found, worth = search(evidence.sides, range(30, 61, 3))
+found, worth = search(evidence.sides, range(30, 61, 4))
 assert len(found) >= 300 and len(evidence.sides.evidence) == 5
 """
 _BOOTSTRAP = """

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import eigsh
 from scipy.spatial.distance import pdist
 
 Floats = NDArray[np.float64]
@@ -136,6 +137,10 @@ def contiguous(labels: NDArray[np.integer]) -> Integers:
 
 def _embedding(affinity: Floats) -> Floats:
     """Return points (I, d) whose distances are those of the rows of the affinity, on its strongest axes."""
-    values, vectors = np.linalg.eigh(affinity)
+    count = len(affinity)
+    if count <= 3 * _AXES:
+        values, vectors = np.linalg.eigh(affinity)
+    else:  # the iteration starts from the same vector each time, so that results are the same
+        values, vectors = eigsh(affinity, k=_AXES, which="LM", v0=np.ones(count), tol=1e-6)
     strongest = np.argsort(-np.abs(values), kind="stable")[:_AXES]
     return np.asarray(vectors[:, strongest] * values[strongest])

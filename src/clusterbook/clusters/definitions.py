@@ -121,7 +121,7 @@ class ClusterDefinitions:
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind`` and ``size`` where known."""
+        """Return one row a membership: ``industry, cluster, label, subcluster, weight, kind``; ``size`` where known."""
         labelled = self.members.join(self.clusters.select("cluster", "label", "kind"), on="cluster")
         return labelled.select(c for c in _COLUMNS if c in labelled.columns).sort("cluster", "industry")
 

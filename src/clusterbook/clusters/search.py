@@ -22,7 +22,7 @@ from clusterbook.clusters.similarity import (
     Similarities,
     on_one_scale,
 )
-from clusterbook.clusters.validation import ValidationScores, to_clusters, validation_scores
+from clusterbook.clusters.validation import ValidationScores, validation_scores
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -99,8 +99,9 @@ def ranked(found: Sequence[Candidate]) -> list[Candidate]:
 
 def judged(candidate: Candidate, scoring: Mapping[str, Floats]) -> Candidate:
     """Return a candidate with its score on each observed side and its fit; sides on the standard scale."""
-    scores = {name: validation_scores(matrix, candidate.labels).mean for name, matrix in scoring.items()}
-    fits = [_gamma(matrix, candidate.labels) for matrix in scoring.values()]
+    found = {name: validation_scores(matrix, candidate.labels) for name, matrix in scoring.items()}
+    fits = [_gamma(found[name].own, matrix, candidate.labels) for name, matrix in scoring.items()]
+    scores = {name: score.mean for name, score in found.items()}
     return replace(candidate, scores=scores, fit=float(np.median(fits)))
 
 
@@ -109,20 +110,20 @@ def scoring_sides(sides: Similarities) -> dict[str, Floats]:
     return {name: on_one_scale(matrix, "standard") for name, matrix in sides.evidence.items()}
 
 
-def _gamma(matrix: Floats, labels: Integers) -> float:
-    """Correlate similarity with company over pairs; the matrix has a zero diagonal.
+def _gamma(own: Floats, matrix: Floats, labels: Integers) -> float:
+    """Correlate similarity with company over pairs; the matrix is on the standard scale, or has no differences at all.
+
+    On that scale the mean over pairs is 0 and the spread 1, but for pairs that are not known and count as average.
 
     Source: Hubert and Schultz (1976), British Journal of Mathematical and Statistical Psychology 29.
     """
-    own, _ = to_clusters(matrix, labels)
     fellows = np.bincount(labels)[labels] - 1
     pairs = len(labels) * (len(labels) - 1)
     together = fellows.sum() / pairs
-    mean = matrix.sum() / pairs
-    spread = (matrix**2).sum() / pairs - mean**2
+    spread = np.vdot(matrix, matrix) / pairs
     if not 0 < together < 1 or spread <= 0:
         return 0.0
-    return float(((own * fellows).sum() / pairs - together * mean) / np.sqrt(together * (1 - together) * spread))
+    return float((own * fellows).sum() / pairs / np.sqrt(together * (1 - together) * spread))
 
 
 def mixtures(sides: Similarities, worth: Weights) -> dict[str, Weights]:

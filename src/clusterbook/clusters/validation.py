@@ -15,12 +15,14 @@ Integers = NDArray[np.int64]
 class ValidationScores:
     """Scores of one partition of I industries into n clusters under one similarity matrix.
 
+    ``own`` (I,): mean similarity of each industry to the other members of its cluster, 0 for one alone.
     ``within`` (n,): mean similarity of pairs inside each cluster, NaN for clusters of one industry.
     ``between`` (n, n): mean similarity of pairs across clusters, NaN on the diagonal.
     The four shares count clusters (industries) whose similarity within exceeds the average, or the 95th percentile, of
     their similarities to other clusters. Clusters of one industry have no 'within' and are left out of all four.
     """
 
+    own: Floats
     within: Floats
     between: Floats
     cluster_average: float
@@ -64,6 +66,7 @@ def validation_scores(similarity: Floats, labels: Integers) -> ValidationScores:
     others[rows, labels] = np.inf
     scored = several[labels]
     return ValidationScores(
+        own,
         within,
         between,
         *(_share_above(within[several], level) for level in _levels(outside[several])),
@@ -79,7 +82,7 @@ def to_clusters(similarity: Floats, labels: Integers) -> tuple[Floats, Floats]:
     """
     one_hot = np.eye(int(labels.max()) + 1)[labels]
     size = one_hot.sum(axis=0)
-    clean = np.nan_to_num(similarity)
+    clean = np.nan_to_num(similarity) if np.isnan(similarity.sum()) else similarity
     sums = clean @ one_hot
     rows = np.arange(len(labels))
     sums[rows, labels] -= np.diag(clean)
