@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,20 @@ from polars.testing import assert_frame_equal
 import clusterbook as cb
 from clusterbook.atlas import site, theme
 from clusterbook.atlas.charts import atlas_charts, compile_chart, count_classes
-from clusterbook.atlas.columns import as_growth, as_quotient, as_share, as_shown, whole_or_three_digits
+from clusterbook.atlas.columns import (
+    as_growth,
+    as_quotient,
+    as_share,
+    as_shown,
+    coded,
+    whole_or_three_digits,
+    with_bits,
+)
 from clusterbook.atlas.geometry import pack
+from clusterbook.atlas.making import DRAWN, making_of
 from clusterbook.atlas.site import write_atlas
+from clusterbook.clusters.facts import Fact, read_facts
+from clusterbook.clusters.life_cycle import read_judgements
 from clusterbook.edition.store import write_edition
 from clusterbook.errors import OutputError
 
@@ -51,14 +64,21 @@ UNCERTAIN = ("lq_lo", "lq_hi", "lq_low95", "lq_high95", "lq_q")
 LOCAL = ("gini_rank", "gamma_counts", "moran", "moran_p")
 SKILLED = ("eci", "diversity", "related_variety", "unrelated_variety", "pci", "ubiquity")
 RICHER = ("shift_share", "opportunities", "space_nodes", "space_links")
+CHARACTER = (
+    "definition_candidates", "definition_sides", "definition_industries", "definition_stability", "definition_moves",
+    "definition_edits", "related", "overlap", "areas", "area_members", "boundaries", "warnings", "evidence",
+    "agreement", "nominations", "facts", "types", "profiles", "profile_elements", "peers", "stages", "stage_history",
+)  # fmt: skip
 
 
 def poorer(edition: cb.Edition, out: Path) -> cb.Edition:
-    """Return the edition as an older version made it: without significance, complexity, shift-share and space."""
+    """Return the edition as an older version made it: without significance, complexity, space, profiles and stages."""
     tables = {
-        name: edition.table(name).drop(*UNCERTAIN, *LOCAL, *SKILLED, strict=False)
+        name: edition.table(name)
+        .drop(*UNCERTAIN, *LOCAL, *SKILLED, strict=False)
+        .drop(pl.selectors.ends_with("_certainty", "_word"))
         for name in edition.tables
-        if name not in RICHER
+        if name not in RICHER + CHARACTER
     }
     return write_edition(tables, edition.manifest, out)
 
@@ -119,6 +139,9 @@ def atlas(gappy: cb.Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read(folder: Path, name: str) -> Any:
     """Read what a data script hands to the page."""
     text = (folder / f"data/{name}.js").read_text(encoding="utf-8")
+    if packed := re.fullmatch(r'receivePacked\("([^"]+)","([A-Za-z0-9+/=]*)"\);\n', text):
+        assert packed[1] == name
+        return json.loads(zlib.decompress(base64.b64decode(packed[2]), -zlib.MAX_WBITS))
     call = re.fullmatch(r'receive\("([^"]+)",(.*)\);\n', text, re.DOTALL)
     assert call, f"{name} is not a call of receive()"
     assert call[1] == name
@@ -139,7 +162,7 @@ def test_every_page_has_its_data(atlas: Path, gappy: cb.Edition) -> None:
     for code in book["regions"]["file"]:
         assert read(atlas, f"region/{code}")["clusters"]["c"]
     for code in book["clusters"]["file"]:
-        assert set(read(atlas, f"cluster/{code}")) == {"regions", "trend", "members", "scores"}
+        assert set(read(atlas, f"cluster/{code}")) == {"regions", "trend", "members", "related"}
     page = (atlas / "index.html").read_text(encoding="utf-8")
     for name in re.findall(r'(?:src|href)="((?:static|data|downloads)/[^"]+)"', page):
         assert (atlas / name).is_file(), f"index.html names {name}"
@@ -360,6 +383,174 @@ def test_gaps_survive_rounding() -> None:
     assert as_shown(frame)["lq"].to_list() == [1, None, None]
 
 
+# --- what is known of each cluster in each region
+
+SAID: dict[str, float | str] = {
+    "largest-employer": "local-firm",
+    "hub-dependence": 4,
+    "top-firms-share": 0.7,
+    "commitment": 3,
+    "trust": 3.0,
+}
+
+
+@pytest.fixture(scope="session")
+def told(panel: cb.Panel, definitions: cb.ClusterDefinitions, tmp_path_factory: pytest.TempPathFactory) -> cb.Edition:
+    """An edition with shapes, gaps and facts that somebody recorded of the first cluster in town R05."""
+    facts = [Fact("R05", "t01", name, value, year=2019, source="a survey") for name, value in SAID.items()]
+    facts.append(Fact("R05", "t01", "cooperation", None, year=2019, source="a survey"))
+    said = {"region": "R05", "cluster": "t01", "year": 2019, "stage": "decline", "who": "the mayor", "reason": "ore"}
+    return cb.build_edition(
+        with_gaps(panel),
+        definitions,
+        tmp_path_factory.mktemp("told") / "edition",
+        facts=read_facts(facts),
+        judgements=read_judgements(pl.DataFrame(said)),
+    )
+
+
+@pytest.fixture(scope="session")
+def told_atlas(told: cb.Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_atlas(told, tmp_path_factory.mktemp("told") / "atlas").parent
+
+
+def column(columns: dict[str, Any], name: str, length: int) -> list[Any]:
+    """Return a column of a place file, which may be left out, a list or one value for all."""
+    values = columns.get(name)
+    return values if isinstance(values, list) else [values] * length
+
+
+def opened(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return columns as rows, as a page does."""
+    lists = {
+        name: values
+        if isinstance(values, list)
+        else values["of"] * values["all"]
+        if "all" in values
+        else [values["of"][k] for k in values["at"]]
+        for name, values in columns.items()
+    }
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def test_profiles_reach_the_page_whole(told: cb.Edition, told_atlas: Path) -> None:
+    ids = read(told_atlas, "book")["clusters"]["id"]
+    for code in ("R03", "R05"):
+        profile = read(told_atlas, f"place/{code}")["profile"]
+        own = [ids[c] for c in profile["c"]]
+        elements = told.table("profile_elements").filter(region=code)
+        assert sorted(own) == sorted(elements["cluster"].unique())
+        shown = {
+            (cluster, name): (s, k, n)
+            for name, columns in profile["elements"].items()
+            for cluster, s, k, n in zip(own, *(column(columns, one, len(own)) for one in "skn"), strict=True)
+        }
+        for row in elements.iter_rows(named=True):
+            score = None if row["score"] is None else pl.Series([float(row["score"])]).round(0).item()
+            truth = (score, row["known"], row["possible"])
+            assert shown.get((row["cluster"], row["element"]), (None, 0, row["possible"])) == truth
+        told_here = told.table("profiles").filter(region=code)
+        values = sum(
+            sum(v is not None or lo is not None or hi is not None for v, lo, hi in zip(
+                *(column(columns, one, len(own)) for one in ("v", "lo", "hi")), strict=True))
+            for columns in profile["indicators"].values()
+        )  # fmt: skip
+        assert values == told_here.height
+
+
+def test_a_place_tells_facts_types_and_judgements(told: cb.Edition, told_atlas: Path) -> None:
+    page, words = read(told_atlas, "place/R05"), read(told_atlas, "words")
+    facts = {row["fact"]: row for row in opened(page["facts"])}
+    assert facts.keys() == {*SAID, "cooperation"}
+    assert facts["trust"]["text"] == "mostly"
+    assert facts["top-firms-share"]["text"] == "70%"
+    assert facts["cooperation"]["text"] == "looked for and not known"
+    markusen = next(row for row in opened(page["types"]) if row["typology"] == "markusen")
+    assert (markusen["verdict"], markusen["type"]) == ("type", "hub-and-spoke")
+    typology = next(one for one in words["typologies"] if one["id"] == "markusen")
+    assert typology["types"]["hub-and-spoke"]["vulnerability"]
+    assert set(typology["ask"]) <= set(words["facts"])
+    first = read(told_atlas, "book")["clusters"]["id"].index("t01")
+    judged = next(row for row in opened(page["stages"]) if row["c"] == first)
+    assert (judged["judged_stage"], judged["judged_by"]) == ("decline", "the mayor")
+    assert read(told_atlas, "place/R06")["facts"] == {}
+
+
+def test_evidence_warnings_and_borders_are_those_of_the_edition(told: cb.Edition, told_atlas: Path) -> None:
+    codes, ids = (read(told_atlas, "book")[key][name] for key, name in (("regions", "code"), ("clusters", "id")))
+    pages = [read(told_atlas, f"place/{code}") for code in codes]
+    looked = told.table("evidence").filter(pl.col("finding") != "not looked at")
+    assert sum(len(opened(page["evidence"])) for page in pages) == looked.height > 0
+    assert sum(len(opened(page["warnings"])) for page in pages) == told.table("warnings").height > 0
+    assert read(told_atlas, "book")["warned"]["all"] == told.table("warnings").height
+    borders = [row for cluster in ids for row in opened(read(told_atlas, f"reach/{cluster}")["boundaries"])]
+    assert sorted(row["text"] for row in borders) == sorted(told.table("boundaries")["text"])
+
+
+def test_peers_are_the_nearest_in_their_order(told: cb.Edition, told_atlas: Path) -> None:
+    book = read(told_atlas, "book")
+    first = book["clusters"]["id"].index("t01")
+    shown = [row for row in opened(read(told_atlas, "place/R05")["peers"]) if row["c"] == first]
+    truth = told.table("peers").filter(region="R05", cluster="t01").sort("rank").head(5)
+    assert [book["regions"]["code"][row["o"]] for row in shown] == truth["other"].to_list()
+    assert [row["distance"] for row in shown] == (truth["distance"] * 1000).round(0).to_list()
+    whole = read(told_atlas, "region/R05")["peers"]
+    truth = told.table("peers").filter(region="R05", cluster="*").sort("rank")
+    assert [book["regions"]["code"][o] for o in whole["o"]] == truth["other"].to_list()
+
+
+def test_how_the_set_was_made(told: cb.Edition, told_atlas: Path) -> None:
+    making = read(told_atlas, "making")
+    truth = told.table("definition_candidates")
+    assert making["n_candidates"] == truth.height
+    assert len(making["candidates"]["rank"]) == min(DRAWN, truth.height)
+    assert making["candidates"]["rank"][0] == 1
+    assert len(making["industries"]["industry"]) == told.table("definition_industries").height
+    assert making["sides"]["mean"] == told.table("definition_sides")["mean"].round(3).to_list()
+
+
+def test_the_best_candidates_of_each_way_are_drawn(told: cb.Edition, tmp_path: Path) -> None:
+    ways = [("equal", "Ward"), ("equal", "Leiden"), ("by worth", "Ward")]
+    rows = [(k + 1, *ways[0 if k < 900 else k % 3], "rank", 40 + k % 20, 2, 1 - k / 2000) for k in range(1200)]
+    schema = ["rank", "mixture", "algorithm", "scale", "clusters", "smallest", "score"]
+    tables = {name: told.table(name) for name in told.tables}
+    tables["definition_candidates"] = pl.DataFrame(rows, schema=schema, orient="row")
+    many = write_edition(tables, told.manifest, tmp_path / "many")
+    drawn = pl.DataFrame(making_of(many, told.table("definitions")["cluster"].to_list())["candidates"])
+    assert drawn.height == DRAWN
+    assert drawn.group_by("mixture", "algorithm").len().sort("len")["len"].to_list() == [100, 100, 100]
+    assert drawn.filter(mixture="equal", algorithm="Ward")["rank"].max() == 100
+
+
+def test_coded_columns_come_back() -> None:
+    columns = {"text": ["a", "b", "a", "a"], "year": [2019] * 4, "n": [1, 2, 3, 4], "list": [["a"], ["a"], [], ["b"]]}
+    short = coded(columns)
+    assert short["text"] == {"of": ["a", "b"], "at": [0, 1, 0, 0]}
+    assert short["year"] == {"of": [2019], "all": 4}
+    assert opened(short) == [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def test_doubts_are_packed() -> None:
+    frame = pl.DataFrame({
+        "strong": [True, False, None, True],
+        "strong_word": ["borderline", "sure", None, "likely"],
+        "strong_certainty": [0.6, 0.01, None, 0.8],
+        "star": [False, True, True, None],
+    })  # fmt: skip
+    packed = with_bits(frame, ["strong", "star"])
+    assert packed.to_dict(as_series=False) == {
+        "met": [1, 2, 2, 1], "unsure": [0, 0, 1, 2], "likely": [0, 0, 0, 1], "borderline": [1, 0, 0, 0],
+    }  # fmt: skip
+
+
+def test_an_older_edition_says_nothing_of_places(edition: cb.Edition, tmp_path: Path) -> None:
+    folder = write_atlas(poorer(edition, tmp_path / "edition"), tmp_path / "atlas").parent
+    assert {name: bool(part) for name, part in read(folder, "place/R05").items() if part} == {}
+    assert read(folder, "making")["candidates"] == {}
+    assert read(folder, "book")["warned"] == {}
+    assert "stage" not in read(folder, "region/R05")["clusters"]
+
+
 # --- downloads
 
 
@@ -378,8 +569,11 @@ def test_large_tables_are_zipped_or_cut_to_the_last_year(
     gappy: cb.Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clusterbook.atlas.downloads.ZIP_FROM_BYTES", 2000)
-    monkeypatch.setattr("clusterbook.atlas.downloads.WHOLE_UP_TO_BYTES", gappy.file("cells").stat().st_size - 1)
+    limit = min(gappy.file(name).stat().st_size for name in ("cells", "profiles")) - 1
+    monkeypatch.setattr("clusterbook.atlas.downloads.WHOLE_UP_TO_BYTES", limit)
     folder = write_atlas(gappy, tmp_path / "atlas").parent / "downloads"
+    assert "profiles" in read(folder.parent, "book")["left_behind"]
+    assert not (folder / "profiles.parquet").exists()
     with zipfile.ZipFile(folder / "clusters.csv.zip") as archive:
         table = pl.read_csv(archive.read("clusters.csv"), schema_overrides={"region": pl.String})
     truth = gappy.table("clusters").filter(year=2019)

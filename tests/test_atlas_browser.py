@@ -13,7 +13,7 @@ import pytest
 
 import clusterbook as cb
 from clusterbook.atlas.site import write_atlas
-from test_atlas import poorer, richer, with_gaps
+from test_atlas import poorer, richer, told, told_atlas, with_gaps  # noqa: F401
 
 pytestmark = pytest.mark.browser
 
@@ -134,14 +134,20 @@ def violations(page: Any, options: dict[str, Any]) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("name", ["overview", "cluster", "region", "compare five", "compare", "method", "downloads"])
+PAGES = ("overview", "cluster", "region", "place", "definitions", "compare five", "compare", "method", "downloads")
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_whole_accessible_and_fits_a_phone(reader: Reader, cluster: str, name: str) -> None:
     address = {
         "cluster": f"cluster/{cluster}?region=35620",
         "region": "region/41940",
+        "place": f"place/41940/{cluster}",
         "compare five": "compare/41940,14460,42660,35620,31080",
     }.get(name, name)
     page = reader.open(address)
+    for row in page.locator("details > summary").all():
+        row.click()
     assert page.locator("h1").count() == 1
     assert page.locator(".fault").count() == 0
     assert page.locator(".canvas svg[role=img][aria-label]").count() == page.locator(".canvas").count()
@@ -203,9 +209,10 @@ def test_the_ten_largest_places_of_a_cluster(reader: Reader, metro_edition: cb.E
     )
     assert [row["Metro area"] for row in rows] == truth["name"].to_list()
     for row, true in zip(rows, truth.to_dicts(), strict=True):
-        assert number(row["Employment"]) == true["employment"]
+        assert number(row["Employment"]) == pytest.approx(true["employment"], abs=0.5)
         assert number(row["Rank"]) == true["rank"]
-        assert row["Strong cluster"] == ("●yes" if true["strong"] else "–no")
+        assert row["Strong cluster"].endswith("yes" if true["strong"] else "no")
+        assert ("borderline" in row["Strong cluster"]) == (true["strong_word"] == "borderline")
         same(row["LQ"], true["lq"])
         same(row["Share of cluster"], true["national_share"])
         same(row["Growth a year"], true["growth"])
@@ -225,7 +232,7 @@ def test_the_clusters_of_a_region(reader: Reader, metro_edition: cb.Edition) -> 
         row = rows[f"{true['kind']} {true['label']}"]
         same(row["LQ"], true["lq"])
         same(row["Share of place"], true["region_share"])
-        assert number(row["Employment"]) == true["employment"]
+        assert number(row["Employment"]) == pytest.approx(true["employment"], abs=0.5)
 
 
 def test_figures_say_unit_year_and_source(reader: Reader, cluster: str) -> None:
@@ -335,13 +342,144 @@ def test_the_industry_space_opens_clusters(reader: Reader, metro_edition: cb.Edi
 
 def test_an_older_edition_has_pages_without_the_new_parts(browser: Any, edition: cb.Edition, tmp_path: Path) -> None:
     one = Reader(browser, write_atlas(poorer(edition, tmp_path / "edition"), tmp_path / "atlas"))
-    for address in ("overview", "cluster/t01", "region/R05"):
+    for address in ("overview", "cluster/t01", "region/R05", "place/R05/t01", "definitions"):
         text = one.open(address).inner_text("main")
         assert "undefined" not in text
         assert "NaN" not in text
         for words in ("What could come next", "local effect", "Industries that stand together", "most complex", "95%"):
             assert words not in text, (address, words)
         assert one.page.locator(".fault").count() == 0
+    one.page.context.close()
+    assert one.faults == []
+
+
+# --- what is known of each cluster in each region, and how the clusters were made
+
+
+@pytest.fixture
+def told_reader(browser: Any, told_atlas: Path) -> Iterator[Reader]:  # noqa: F811
+    one = Reader(browser, told_atlas / "index.html")
+    yield one
+    one.page.context.close()
+    assert one.faults == []
+
+
+def test_every_row_leads_to_its_card(reader: Reader, metro_edition: cb.Edition, cluster: str) -> None:
+    label = metro_edition.table("definitions").filter(cluster=cluster)["label"].item()
+    place = "San Jose-Sunnyvale-Santa Clara, CA"
+    page = reader.open("region/41940?clusters.show=all")
+    page.get_by_role("link", name=f"Card of {label} in {place}").press("Enter")
+    reader.follow(f"place/41940/{cluster}")
+    assert page.inner_text("h1") == f"{label} in {place}"
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page = reader.open(f"cluster/{cluster}?places.show=all")
+    assert page.get_by_role("link", name=f"Card of {label} in {place}").count() == 1
+    assert "There is no cluster 'nope'" in reader.open("place/41940/nope").inner_text("main")
+    assert "There is no metro area 'nope'" in reader.open(f"place/nope/{cluster}").inner_text("main")
+
+
+def test_scores_of_a_card_are_those_of_the_edition(reader: Reader, metro_edition: cb.Edition, cluster: str) -> None:
+    page = reader.open(f"place/41940/{cluster}")
+    truth = metro_edition.table("profile_elements").filter(region="41940", cluster=cluster)
+    assert page.locator("details.aspect").count() == truth.height == 16
+    for row in truth.iter_rows(named=True):
+        aspect = page.locator(f"#aspect-{row['element']}")
+        if row["score"] is None:
+            assert aspect.locator(".aspect-score").inner_text() == "not known"
+            assert aspect.locator(".unknown-track").count() == 1
+            assert "would be told by:" in aspect.locator(".aspect-known").inner_text()
+        else:
+            assert abs(number(aspect.locator(".aspect-score b").inner_text()) - row["score"]) <= 0.51
+            assert aspect.locator(".aspect-known").inner_text() == f"{row['known']} of {row['possible']} known"
+
+
+def test_elements_open_by_keyboard_and_show_their_indicators(
+    reader: Reader, metro_edition: cb.Edition, cluster: str
+) -> None:
+    page = reader.open(f"place/41940/{cluster}")
+    summary = page.locator("#aspect-specialisation summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    rows = table_rows(page, "Indicators of specialisation")
+    quotient = next(row for row in rows if row["Indicator"] == "Location quotient")
+    here = metro_edition.table("clusters").filter(region="41940", cluster=cluster, year=LAST).row(0, named=True)
+    same(quotient["Value"], here["lq"])
+    assert quotient["Year"] == str(LAST)
+    assert quotient["Source"] == "County Business Patterns, metro areas (clusters.lq)"
+    assert "Not known here" in page.locator("#aspect-specialisation").inner_text()
+
+
+def test_a_card_tells_what_is_not_known(reader: Reader, metro_edition: cb.Edition) -> None:
+    flagged = metro_edition.table("agreement").select("region", "cluster")
+    absent = (
+        metro_edition.table("clusters")
+        .filter(year=LAST, kind="traded")
+        .join(flagged, on=["region", "cluster"], how="anti")
+    )
+    row = absent.filter(pl.col("employment") > 0).sort("employment").row(-1, named=True)
+    text = reader.open(f"place/{row['region']}/{row['cluster']}").inner_text("main")
+    assert "Not enough known: figures alone do not tell the type" in text
+    assert "Nobody has recorded facts of this cluster here." in text
+    assert "Not a candidate" in text
+
+
+def test_facts_types_and_judgements_stand_on_the_card(told_reader: Reader, told: cb.Edition) -> None:  # noqa: F811
+    page = told_reader.open("place/R05/t01")
+    text = page.inner_text("main")
+    assert "Hub-and-spoke district" in text
+    assert "Everything depends on how a few large firms fare." in text
+    assert "the mayor says: decline (2019): ore" in text
+    assert page.locator("#aspect-competition-and-cooperation").get_by_text("(looked for in vain)").count() == 1
+    page.locator("#aspect-competition-and-cooperation summary").click()
+    trust = next(r for r in table_rows(page, "Indicators of competition and co-operation") if r["Indicator"] == "Trust")
+    assert (trust["Value"], trust["Year"], trust["Source"]) == ("mostly", "2019", "a survey")
+    borders = told.table("boundaries").filter(pl.col("cluster") == "t01")
+    area = told.table("area_members").filter(region="R05", cluster="t01")
+    if area.height:
+        shown = borders.filter(area=area["area"].item())["text"].to_list()
+        assert all(words in text for words in shown[:3])
+    assert violations(page, AXE) == []
+
+
+def test_evidence_stands_by_method(told_reader: Reader, told: cb.Edition) -> None:  # noqa: F811
+    row = told.table("agreement").row(0, named=True)
+    page = told_reader.open(f"place/{row['region']}/{row['cluster']}")
+    shown = {one["Method"]: one for one in table_rows(page, "Evidence by method")}
+    truth = told.table("evidence").filter(region=row["region"], cluster=row["cluster"])
+    assert len(shown) == truth["method"].n_unique()
+    statistics = truth.filter(method="statistics").row(0, named=True)
+    assert shown["Specialisation in statistics"]["Finding"].endswith(statistics["finding"])
+    assert shown["Specialisation in statistics"]["What was found"] == statistics["text"]
+    assert shown["Survey of firms"]["Finding"] == "not looked at"
+    for words in told.table("warnings").filter(region=row["region"], cluster=row["cluster"])["text"]:
+        assert words in page.inner_text(".warnings")
+
+
+def test_how_the_clusters_were_made(reader: Reader, metro_edition: cb.Edition) -> None:
+    page = reader.open("definitions")
+    candidates = metro_edition.table("definition_candidates").height
+    traded = metro_edition.table("definitions").filter(kind="traded").height
+    assert f"{traded} traded clusters from" in page.inner_text("h1")
+    assert f"chosen among {candidates} candidate sets" in page.inner_text("h1")
+    sides = metro_edition.table("definition_sides")
+    assert len(table_rows(page, "Sides, their worth, weight and scores")) == sides.height
+    drawn = page.locator(".canvas.candidates .layer_0_marks path").count()
+    assert drawn == min(300, candidates) + 1
+    page.get_by_role("button", name="Fit", exact=True).click()
+    assert "candidates=fit" in page.url
+
+
+def test_definitions_from_a_file_say_what_is_not_known(
+    browser: Any, panel: cb.Panel, definitions: cb.ClusterDefinitions, tmp_path: Path
+) -> None:
+    definitions.to_frame().select("industry", "cluster", "label").write_csv(tmp_path / "ours.csv")
+    edition = cb.build_edition(panel, cb.read_definitions(tmp_path / "ours.csv"), tmp_path / "edition")
+    one = Reader(browser, write_atlas(edition, tmp_path / "atlas"))
+    text = one.open("definitions").inner_text("main")
+    assert "clusters, taken as given" in text
+    assert "What is not known of this set" in text
+    assert "no candidates were scored" in text
+    assert violations(one.page, AXE) == []
     one.page.context.close()
     assert one.faults == []
 
@@ -431,7 +569,7 @@ def test_charts_and_tables_can_be_kept(reader: Reader, tmp_path: Path) -> None:
     kept.value.save_as(tmp_path / "clusters.csv")
     table = pl.read_csv(tmp_path / "clusters.csv")
     assert table.columns[:2] == ["Cluster", "Employment (jobs)"]
-    assert table.height > 60
+    assert table.height > 50
 
 
 def test_terms_explain_themselves_on_focus(reader: Reader, cluster: str) -> None:

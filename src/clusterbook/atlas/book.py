@@ -12,15 +12,21 @@ from typing import Any
 import polars as pl
 import yaml
 
-from clusterbook.atlas.columns import Columns, as_shown, columns_of, with_bits
-from clusterbook.atlas.downloads import Download
+from clusterbook.atlas.columns import Columns, as_shown, columns_of, optional_table, with_bits, with_positions
+from clusterbook.atlas.downloads import Download, left_behind
 from clusterbook.atlas.geometry import height_for_width
+from clusterbook.atlas.making import fit_of_members, making_of, related_of
+from clusterbook.atlas.places import WHOLE, Places
+from clusterbook.clusters.life_cycle import STAGES
+from clusterbook.clusters.typology import TYPE
 from clusterbook.edition.store import Edition
 
 ALL = "*"
 
 #: Measures other than the main one that tables show beside it.
 BESIDE = ("establishments",)
+
+_STAGE_PLACES = {stage: k for k, stage in enumerate(STAGES)}
 
 
 class Book:
@@ -30,6 +36,7 @@ class Book:
         self.manifest = edition.manifest
         self.size: str = edition.manifest["measure"]
         self.year: int = max(edition.manifest["years"])
+        self.edition = edition
         latest = edition.table("clusters").filter(pl.col("year") == self.year)
         self.flags = [flag for flag in _flags(edition.manifest["profiles"]) if flag["name"] in latest.columns]
         self.beside = [name for name in BESIDE if name in latest.columns and name != self.size]
@@ -40,6 +47,8 @@ class Book:
         self.definitions = edition.table("definitions")
         self.clusters = self._cluster_list(edition, change)
         self.regions = self._region_list(edition, change, latest)
+        self.places = Places(edition, self.codes, self.ids, [flag["name"] for flag in self.flags])
+        self.warnings = optional_table(edition, "warnings")
         self.rows = self._rows(latest, change, trends)
         self.similar = optional_table(edition, "similar")
         self.shift_share = optional_table(edition, "shift_share")
@@ -64,10 +73,13 @@ class Book:
             "flags": self.flags,
             "map_ratio": self.map_ratio,
             "headline": self.headline,
+            "stages": list(STAGES),
+            "warned": self._warned(),
             "clusters": columns_of(as_shown(self.clusters)),
             "regions": columns_of(as_shown(self.regions)),
             "terms": self._terms(),
             "downloads": [asdict(file) for file in downloads],
+            "left_behind": left_behind(self.edition),
         }
 
     def cluster_files(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -76,7 +88,7 @@ class Book:
         regions = order.partition_by("c", as_dict=True, include_key=False)
         national = self._national()
         members = self._members()
-        scores = self._scores()
+        related = related_of(self.edition, self.ids)
         for k, (code, file) in enumerate(self.clusters.select("id", "file").iter_rows()):
             yield (
                 file,
@@ -84,7 +96,7 @@ class Book:
                     "regions": columns_of(regions[(k,)]) if (k,) in regions else {},
                     "trend": columns_of(national.filter(pl.col("cluster") == code).drop("cluster")),
                     "members": columns_of(members.filter(pl.col("cluster") == code).drop("cluster")),
-                    "scores": scores.get(code, {}),
+                    "related": related.get(k, {}),
                 },
             )
 
@@ -93,6 +105,7 @@ class Book:
         order = self.rows.sort("r", "size", "c", descending=[False, True, False], nulls_last=True)
         clusters = order.partition_by("r", as_dict=True, include_key=False)
         alike = self._similar()
+        peers = self._peers()
         shifts = self._shift_share()
         chances = self._opportunities()
         for k, file in enumerate(self.regions["file"]):
@@ -101,14 +114,37 @@ class Book:
                 {
                     "clusters": columns_of(clusters[(k,)]) if (k,) in clusters else {},
                     "similar": alike.get((k,), {}),
+                    "peers": peers.get((k,), {}),
                     "shift_share": shifts.get((k,), {}),
                     "opportunities": chances.get((k,), {}),
                 },
             )
 
+    def place_files(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield for each region its file name and what is known of each of its clusters, beyond their figures."""
+        return zip(self.regions["file"], self.places.files(), strict=True)
+
+    def reach_files(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield for each cluster its file name and its functional areas."""
+        return zip(self.clusters["file"], self.places.reach_files(), strict=True)
+
+    def making(self) -> dict[str, Any]:
+        """Return how the set of clusters was made."""
+        return making_of(self.edition, self.ids)
+
     def industry_file(self) -> dict[str, Columns]:
         """Return the industries that pages name, with their place in the industry space, and its links."""
         return {"industries": columns_of(as_shown(self.industries)), "links": self._links()}
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the clusters, in the order in which positions count."""
+        return self.clusters["id"].to_list()
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the regions, in the order in which positions count."""
+        return self.regions["code"].to_list()
 
     # --- the lists
 
@@ -116,7 +152,7 @@ class Book:
         totals = edition.table("cluster_totals").filter(pl.col("year") == self.year).drop("year")
         everywhere = change.filter(pl.col("region") == ALL).drop("region")
         table = (
-            self.definitions.select("cluster", "label", "kind")
+            self.definitions.select("cluster", "label", "kind", pl.col("^(within|between|stability|resource_share)$"))
             .join(totals, on="cluster", how="inner")
             .join(
                 everywhere.select(pl.exclude("growth_national", "growth_relative", "wage_relative")),
@@ -164,8 +200,32 @@ class Book:
         table = self._named(with_bits(table, [flag["name"] for flag in self.flags]))
         regions = pl.DataFrame({"region": self.regions["code"], "r": range(self.regions.height)})
         clusters = pl.DataFrame({"cluster": self.clusters["id"], "c": range(self.clusters.height)})
+        table = self._with_marks(table)
         placed = table.join(regions, on="region").join(clusters, on="cluster").drop(keys)
         return without_points(as_shown(placed.select("r", "c", pl.exclude("r", "c"))))
+
+    def _with_marks(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Add what the edition says of single clusters in places in a word: stage, types, number of warnings."""
+        keys = ["region", "cluster"]
+        stages = optional_table(self.edition, "stages")
+        if stages is not None:
+            place = pl.col("stage").cast(pl.String).replace_strict(_STAGE_PLACES, default=None, return_dtype=pl.Int64)
+            table = table.join(stages.select(*keys, place.alias("stage")), on=keys, how="left")
+        types = optional_table(self.edition, "types")
+        if types is not None:
+            given = types.filter(pl.col("verdict") == TYPE).group_by(keys, maintain_order=True)
+            table = table.join(given.agg(pl.col("type").str.join(",").alias("types")), on=keys, how="left")
+        if self.warnings is not None:
+            table = table.join(self.warnings.group_by(keys).agg(pl.len().alias("warned")), on=keys, how="left")
+        return table
+
+    def _warned(self) -> dict[str, int]:
+        """Count the warnings, by severity, and the clusters in regions that have any."""
+        if self.warnings is None:
+            return {}
+        counts = dict(self.warnings.group_by("severity").len().sort("severity").iter_rows())
+        pairs = self.warnings.select(pl.struct("region", "cluster").n_unique()).item()
+        return {"all": self.warnings.height, "pairs": pairs, **counts}
 
     def _industry_list(self, edition: Edition) -> pl.DataFrame:
         """Return the industries that have a complexity or a place in the industry space, or that a region might get."""
@@ -205,14 +265,11 @@ class Book:
         table = self.national.select(found).rename({self.size: "size"}, strict=False).sort("cluster", "year")
         return as_shown(table)
 
-    def _scores(self) -> dict[str, dict[str, float]]:
-        """Return the scores of each cluster, e.g. how alike its industries are within and to others."""
-        numbers = [name for name, dtype in self.definitions.schema.items() if dtype.is_float()]
-        rounded = self.definitions.select("cluster", pl.col(numbers).round(2))
-        return {row.pop("cluster"): row for row in rounded.to_dicts()}
-
     def _members(self) -> pl.DataFrame:
         table = self.members.drop("year", strict=False).rename({self.size: "size"}, strict=False)
+        fit = fit_of_members(self.edition, self.ids)
+        if fit is not None:
+            table = table.join(fit, on=["cluster", "industry"], how="left")
         return as_shown(table.sort("cluster", "share", "industry", descending=[False, True, False], nulls_last=True))
 
     def _similar(self) -> dict[tuple[Any, ...], Columns]:
@@ -226,6 +283,17 @@ class Book:
             .select("r", "o", "similarity", "rank")
         )
         return _by_region(table)
+
+    def _peers(self) -> dict[tuple[Any, ...], Columns]:
+        """Return the peers of whole regions; those of single clusters are with the places."""
+        peers = optional_table(self.edition, "peers")
+        if peers is None:
+            return {}
+        whole = peers.filter(pl.col("cluster") == WHOLE).drop("cluster")
+        placed = with_positions(whole, {"r": ("region", self.codes), "o": ("other", self.codes)})
+        shown = ("distance", "structure", "size", "setting", "known")
+        figures = (pl.col(name).cast(pl.Float64).round(3) for name in shown)
+        return _by_region(placed.sort("r", "rank").select("r", "o", "rank", *figures))
 
     def _shift_share(self) -> dict[tuple[Any, ...], Columns]:
         """Return for each region the parts of its change: as a whole (``c`` is null) and by cluster."""
@@ -282,11 +350,6 @@ class Book:
         return {
             key: {field: fill(words) for field, words in term.items()} for key, term in yaml.safe_load(text).items()
         }
-
-
-def optional_table(edition: Edition, name: str) -> pl.DataFrame | None:
-    """Read a table, or nothing where the edition has none or an empty one."""
-    return edition.table(name) if edition.manifest["tables"].get(name, {}).get("rows") else None
 
 
 def without_points(table: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,7 @@ ROWS = alt.NamedData("rows")
 SHAPES = alt.NamedData("shapes")
 GROUND = alt.NamedData("ground")
 LINKS = alt.NamedData("links")
+THRESHOLDS = alt.NamedData("thresholds")
 
 #: Classes of a location quotient: lower bounds, what the legend says, names of colours.
 QUOTIENT_BREAKS = (0.5, 1.0, 1.5, 3.0, 6.0)
@@ -64,6 +65,9 @@ def atlas_charts(projection: str, colour: Colours, counts: Sequence[int]) -> dic
         "small_trend": trend(colour, height=72, small=True),
         "portfolio": portfolio(colour),
         "quotients": quotients_side_by_side(colour),
+        "candidates": candidate_sets(colour),
+        "scores": dots_in_rows(colour, "Share that fits →"),
+        "stability": dots_in_rows(colour, "Mean Jaccard index →"),
     }
 
 
@@ -395,6 +399,59 @@ def quotients_side_by_side(colour: Colours, rows: Data = ROWS) -> alt.LayerChart
         shape=alt.Shape("place:O", scale=alt.Scale(domain=places, range=list(SHAPES_OF_PLACES))),
     )
     return _layers(one, dots).add_params(labels, *LOW_HIGH).properties(width="container", height=alt.Step(27))
+
+
+def candidate_sets(colour: Colours, rows: Data = ROWS) -> alt.LayerChart:
+    """Draw candidate sets of clusters: their score by their number of clusters, the chosen one ringed and named.
+
+    ``rows``: ``clusters``, ``value``, ``place`` (1 to 5, by algorithm), ``marked`` (true for one) and its ``label``.
+    """
+    x = alt.X(
+        "clusters:Q",
+        scale=alt.Scale(zero=False, nice=True, padding=14),
+        axis=alt.Axis(title="Traded clusters →", titleAnchor="end", tickMinStep=1, tickCount=6, format="d"),
+    )
+    y = alt.Y(
+        "value:Q",
+        scale=alt.Scale(zero=False, nice=True, padding=14),
+        axis=alt.Axis(title=None, grid=True, tickCount=5, format="~g"),
+    )
+    places = list(range(1, 6))
+    base = alt.Chart(rows)
+    dots = base.mark_point(size=44, opacity=0.75).encode(
+        x=x,
+        y=y,
+        fill=alt.Fill("place:O", scale=alt.Scale(domain=places, range=[colour[f"place-{k}"] for k in places])),
+        shape=alt.Shape("place:O", scale=alt.Scale(domain=places, range=list(SHAPES_OF_PLACES))),
+    )
+    one = base.transform_filter("datum.marked")
+    ring = one.mark_point(size=230, filled=False, stroke=colour["ink"], strokeWidth=2).encode(x=x, y=y)
+    name = one.mark_text(align="left", dx=13, fontWeight=600).encode(x=x, y=y, text="label:N")
+    return _layers(dots, ring, name).properties(width="container", height=320)
+
+
+def dots_in_rows(colour: Colours, title: str, rows: Data = ROWS, thresholds: Data = THRESHOLDS) -> alt.LayerChart:
+    """Draw one or more values from 0 to 1 of each row as dots on a line, with thresholds where there are any.
+
+    ``rows``: ``order`` (0, 1 ...), ``value``, ``place`` (1 to 5) and ``id``; ``labels`` are the names of the rows, each
+    a text or two lines of it; ``thresholds`` is a list of rows ``at``, drawn as dashed lines.
+    """
+    labels = alt.param(name="labels", value=[])
+    x = alt.X(
+        "value:Q",
+        scale=alt.Scale(domain=[0, 1], nice=False, padding=8),
+        axis=alt.Axis(title=title, titleAnchor="end", grid=True, tickCount=5, format="~g"),
+    )
+    names = _names(colour, "labels[datum.value]", grid=True)
+    places = list(range(1, 6))
+    base = alt.Chart(rows).encode(y=alt.Y("order:O", axis=names, scale=ROOMY))
+    lines = alt.Chart(thresholds).mark_rule(color=colour["muted"], strokeDash=[4, 3]).encode(x="at:Q")
+    dots = base.mark_point(size=90, cursor="pointer", stroke=colour["paper"], strokeWidth=1).encode(
+        x=x,
+        fill=alt.Fill("place:O", scale=alt.Scale(domain=places, range=[colour[f"place-{k}"] for k in places])),
+        shape=alt.Shape("place:O", scale=alt.Scale(domain=places, range=list(SHAPES_OF_PLACES))),
+    )
+    return _layers(lines, dots).add_params(labels).properties(width="container", height=alt.Step(26))
 
 
 def fit_to_shapes(vega: dict[str, Any]) -> None:

@@ -15,14 +15,18 @@ import shapely
 from clusterbook.edition.store import Edition
 
 ZIP_FROM_BYTES = 300_000
-WHOLE_UP_TO_BYTES = 12_000_000
+WHOLE_UP_TO_BYTES = 3_000_000
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # archives carry a date; a fixed one keeps the bytes equal
 
 #: Tables that are also given as CSV. The others are long and serve programs.
 FOR_SPREADSHEETS = (
     "clusters", "cluster_totals", "regions", "change", "shift_share", "opportunities", "national_trends", "members",
-    "similar",
+    "similar", "definitions", "definition_candidates", "definition_sides", "definition_industries", "related", "areas",
+    "warnings", "types",
 )  # fmt: skip
+
+#: Tables with one row a year of the main source; in others a year says when something was found.
+YEARLY = ("cells", "clusters", "cluster_totals", "industries", "regions")
 
 WHAT = {
     "cells": "every region, industry and year",
@@ -40,6 +44,28 @@ WHAT = {
     "similar": "the regions most alike to each",
     "definitions": "clusters and their scores",
     "members": "the industries of each cluster",
+    "definition_candidates": "the candidate sets of clusters with their scores",
+    "definition_sides": "the sides from which industries were compared, with worth, weight and scores",
+    "definition_industries": "how each industry fits its cluster, and which other is closest",
+    "definition_stability": "how alike the sets found in samples of the regions are",
+    "definition_moves": "the industries that refining moved",
+    "definition_edits": "what people changed, with reasons",
+    "related": "related clusters",
+    "overlap": "how industries would be shared among clusters",
+    "areas": "functional areas: how far each cluster reaches across borders",
+    "area_members": "the regions of each functional area",
+    "boundaries": "where functional areas end, and why",
+    "warnings": "what to beware of before taking a candidate for a cluster",
+    "evidence": "what each method says of each candidate cluster",
+    "agreement": "whether the methods agree",
+    "nominations": "clusters that people named",
+    "facts": "what is known of clusters beyond figures, and figures as facts",
+    "types": "of which types clusters are",
+    "profiles": "profiles: every known indicator of each cluster in each region",
+    "profile_elements": "profiles: scores by element and dimension",
+    "peers": "the regions with which each cluster is best compared",
+    "stages": "stages of the life cycle, last year",
+    "stage_history": "stages of the life cycle by year",
     "region_names": "names and places of the regions",
     "geometry": "shapes of the regions (WKB, longitude and latitude)",
 }
@@ -58,16 +84,31 @@ class Download:
 def write_downloads(edition: Edition, folder: Path) -> list[Download]:
     """Write the downloads of an edition into a folder and return what is there.
 
-    The Parquet files are byte-for-byte the edition's; of a table too large to carry along it is the last year. CSV has
-    six significant digits, and the last year where a table has regions, clusters and years; large CSV comes as ZIP.
+    The Parquet files are byte-for-byte the edition's; of a table too large to carry along it is the last year, and one
+    without years stays in the edition (``left_behind`` names them). CSV has six significant digits, and the last year
+    where a table has regions, clusters and years; large CSV comes as ZIP.
     """
     folder.mkdir()
     found = [_copy_manifest(edition, folder)]
     found += [_spreadsheet(edition, name, folder) for name in FOR_SPREADSHEETS if _rows(edition, name)]
     if _rows(edition, "geometry"):
         found.append(_map_file(edition, folder))
-    found += [_copy(edition, name, folder) for name in edition.manifest["tables"] if _rows(edition, name)]
+    behind = left_behind(edition)
+    found += [
+        _copy(edition, name, folder)
+        for name in edition.manifest["tables"]
+        if _rows(edition, name) and name not in behind
+    ]
     return found
+
+
+def left_behind(edition: Edition) -> list[str]:
+    """Name the tables that are too large to carry along and have no years to leave out."""
+    return [name for name in edition.manifest["tables"] if name not in YEARLY and _too_large(edition, name)]
+
+
+def _too_large(edition: Edition, name: str) -> bool:
+    return (edition.path / f"{name}.parquet").stat().st_size > WHOLE_UP_TO_BYTES
 
 
 def _rows(edition: Edition, name: str) -> int:
@@ -83,7 +124,7 @@ def _copy_manifest(edition: Edition, folder: Path) -> Download:
 
 def _copy(edition: Edition, name: str, folder: Path) -> Download:
     source = edition.path / f"{name}.parquet"
-    if source.stat().st_size > WHOLE_UP_TO_BYTES and "year" in edition.scan(name).collect_schema():
+    if _too_large(edition, name):
         return _last_year(edition, name, folder)
     target = folder / source.name
     shutil.copyfile(source, target)
@@ -100,7 +141,7 @@ def _last_year(edition: Edition, name: str, folder: Path) -> Download:
 
 
 def _spreadsheet(edition: Edition, name: str, folder: Path) -> Download:
-    table = edition.table(name)
+    table = edition.table(name).with_columns(pl.col(pl.List(pl.String)).list.join("; "))
     what = WHAT.get(name, name)
     if name == "clusters":
         year = max(edition.manifest["years"])

@@ -13,20 +13,22 @@ import jinja2
 import vl_convert
 
 from clusterbook.atlas import theme
-from clusterbook.atlas.book import ALL, Book, optional_table
+from clusterbook.atlas.book import ALL, Book
 from clusterbook.atlas.charts import atlas_charts, compile_chart
-from clusterbook.atlas.columns import script
+from clusterbook.atlas.columns import optional_table, packed_script, script
 from clusterbook.atlas.downloads import Download, write_downloads
 from clusterbook.atlas.geometry import pack
+from clusterbook.atlas.library import add_library
 from clusterbook.edition.store import Edition
 from clusterbook.folders import fresh_folder
+from clusterbook.knowledge import load_knowledge
 
 MARKER = "atlas.json"
 
 #: Scripts in the order in which they build on each other; ``start.js`` comes last, after the data of the book.
 SCRIPTS = ("dom.js", "book.js", "format.js", "address.js", "tip.js", "chart.js", "map.js", "table.js", "parts.js",
            "search.js", "space.js", "overview.js", "cluster.js", "change.js", "region.js", "compare.js",
-           "method.js")  # fmt: skip
+           "definitions.js", "profile.js", "place.js", "method.js")  # fmt: skip
 
 
 def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], None] | None = None) -> Path:
@@ -51,7 +53,7 @@ def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], 
     """
     say = progress or (lambda _: None)
     with fresh_folder(out, marker=MARKER) as folder:
-        for name in ("static", "data/cluster", "data/region"):
+        for name in ("static", "data/cluster", "data/region", "data/place", "data/reach"):
             (folder / name).mkdir(parents=True)
         say("Downloads")
         downloads = write_downloads(edition, folder / "downloads")
@@ -62,6 +64,13 @@ def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], 
             _write(folder / f"data/cluster/{name}.js", script(f"cluster/{name}", data))
         for name, data in book.region_files():
             _write(folder / f"data/region/{name}.js", script(f"region/{name}", data))
+        say("What is known of each cluster in each region")
+        for name, data in book.place_files():
+            _write(folder / f"data/place/{name}.js", packed_script(f"place/{name}", data))
+        for name, data in book.reach_files():
+            _write(folder / f"data/reach/{name}.js", packed_script(f"reach/{name}", data))
+        _write(folder / "data/words.js", script("words", book.places.words()))
+        _write(folder / "data/making.js", script("making", book.making()))
         _write(folder / "data/industries.js", script("industries", book.industry_file()))
         say("Maps and charts")
         _write(folder / "data/map.js", script("map", _map(edition)))
@@ -69,6 +78,8 @@ def write_atlas(edition: Edition, out: str | Path, *, progress: Callable[[str], 
         _write(folder / "static/vega.js", _vega_runtime())
         say("Page")
         _write_shell(folder, book, downloads)
+        say("Library")
+        add_library(folder, load_knowledge(), home=edition.manifest["title"])
         _write(
             folder / MARKER, json.dumps({"software": edition.manifest["software"], "title": edition.manifest["title"]})
         )

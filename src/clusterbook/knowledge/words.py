@@ -10,7 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-WORD = re.compile(r"[^\W_]+")
+#: A word; 'co-operation' is one, the same as 'cooperation'.
+WORD = re.compile(r"\b[Cc]o-[^\W_]+|[^\W_]+")
 
 #: Words that say nothing about a matter.
 _STOP_TEXT = """
@@ -47,9 +48,10 @@ def stems(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Return the key of a word in small letters.
 
-    >>> [stem(w) for w in ("policies", "networking", "planned", "training", "business", "analysis", "labour")]
-    ['policy', 'network', 'plan', 'train', 'business', 'analysis', 'labor']
+    >>> [stem(w) for w in ("policies", "networking", "planned", "training", "business", "labour", "co-operating")]
+    ['policy', 'network', 'plan', 'train', 'business', 'labor', 'cooperat']
     """
+    word = word.replace("-", "")
     if not word.isascii():
         word = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     return _silent_e(_verb_ending(_singular(_spelling(word))))

@@ -6,7 +6,7 @@ const address = {
     const [path, query] = location.hash.replace(/^#/, "").split("?");
     const [page, ...rest] = path.split("/");
     const raw = rest.join("/");
-    return { page: page || "overview", id: decoded(raw), codes: raw.split(",").filter(Boolean).map(decoded), state: new URLSearchParams(query ?? "") };
+    return { page: page || "overview", id: decoded(raw), parts: rest.map(decoded), codes: raw.split(",").filter(Boolean).map(decoded), state: new URLSearchParams(query ?? "") };
   },
   get(key) {
     return address.read().state.get(key);

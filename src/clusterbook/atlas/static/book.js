@@ -11,6 +11,13 @@ function receive(name, data) {
   awaited.get(name)?.(data);
 }
 
+/* Data of which there is much comes deflated. */
+async function receivePacked(name, text) {
+  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  receive(name, JSON.parse(await new Response(stream).text()));
+}
+
 function script(src) {
   return new Promise((resolve, reject) => {
     document.head.append(h("script", {
@@ -25,6 +32,7 @@ const loading = new Map();
 
 function load(name) {
   if (arrived.has(name)) return Promise.resolve(arrived.get(name));
+  if (/^(place|reach)\//.test(name) && !("DecompressionStream" in window)) return Promise.reject(new Error("This browser is too old to unpack the figures of this page: use one of 2023 or later."));
   if (!loading.has(name)) {
     const data = new Promise((resolve) => awaited.set(name, resolve));
     const file = script(`data/${name.split("/").map(encodeURIComponent).join("/")}.js`);
@@ -33,11 +41,15 @@ function load(name) {
   return loading.get(name);
 }
 
-/* Columns are short on disk; pages read rows. A column that is left out holds no value. */
+/* Columns are short on disk; pages read rows. A column that is left out holds no value. A column may name its values
+   once: { of, at } by place, { of, all } one for all rows. */
+const lengthOf = (column) => column.length ?? column.all ?? column.at.length;
+const valueAt = (column, k) => (Array.isArray(column) ? column[k] : column.of[column.all ? 0 : column.at[k]]);
+
 function rows(columns) {
   const names = Object.keys(columns ?? {});
-  const length = names.length ? columns[names[0]].length : 0;
-  return Array.from({ length }, (_, k) => Object.fromEntries(names.map((name) => [name, columns[name][k]])));
+  const length = names.length ? lengthOf(columns[names[0]]) : 0;
+  return Array.from({ length }, (_, k) => Object.fromEntries(names.map((name) => [name, valueAt(columns[name], k)])));
 }
 
 function opened(data) {
@@ -65,6 +77,7 @@ function opened(data) {
 const has = (list, key) => list.some((row) => known(row[key]));
 const known = (value) => value !== null && value !== undefined;
 const clusterHref = (cluster) => `#cluster/${encodeURIComponent(cluster.id)}`;
+const placeHref = (region, cluster) => `#place/${encodeURIComponent(region.code)}/${encodeURIComponent(cluster.id)}`;
 const regionHref = (region) => `#region/${encodeURIComponent(region.code)}`;
 
 /* Some rules are for traded clusters only. */
@@ -76,6 +89,13 @@ function meets(row, flag) {
   if (bit < 1) return null;
   if (Math.floor((row.unsure ?? 0) / bit) % 2) return null;
   return Math.floor((row.met ?? 0) / bit) % 2 === 1;
+}
+
+/* How sure a flag is: "borderline", "likely" or "" (sure, or nothing said). */
+function doubtOf(row, flag) {
+  const bit = 2 ** book.flags.findIndex((one) => one.name === flag);
+  if (bit < 1) return "";
+  return ["borderline", "likely"].find((word) => Math.floor((row[word] ?? 0) / bit) % 2) ?? "";
 }
 
 const hasTable = (name) => (book.tables[name]?.rows ?? 0) > 0;

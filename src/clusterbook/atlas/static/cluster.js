@@ -36,7 +36,7 @@ async function clusterPage(id) {
     } else if (!row) {
       replace(card, h("h3", {}, link(regionHref(region), region.name)), h("p", {}, `None of this cluster is recorded here in ${book.year}.`));
     } else {
-      replace(card, h("h3", {}, link(regionHref(region), region.name)), h("dl", { class: "pairs" }, rowPairs(row)));
+      replace(card, h("h3", {}, link(regionHref(region), region.name)), h("dl", { class: "pairs" }, rowPairs(row)), cardLink(region, cluster));
     }
   }
 
@@ -47,7 +47,7 @@ async function clusterPage(id) {
       pair(capital(book.size.label), sized(row), known(row.rank) ? `, rank ${row.rank}` : ""),
       pair("Share of the cluster", figureText(row.national_share, "share", row)),
       known(row.growth) ? pair("Growth a year", FORMATS.growth(row.growth)) : null,
-      book.flags.length ? pair("Meets", listed(book.flags.filter((flag) => meets(row, flag.name)).map((flag) => flag.title)) || "no rule") : null,
+      book.flags.length ? pair("Meets", listed(book.flags.filter((flag) => meets(row, flag.name)).map((flag) => [flag.title, doubtOf(row, flag.name) === "borderline" ? " (borderline)" : ""].join(""))) || "no rule") : null,
     ];
   }
 
@@ -126,6 +126,7 @@ async function clusterPage(id) {
       picked,
       columns: [
         { key: "name", label: capital(book.noun), kind: "text", always: true, cell: (row) => link(regionHref(row), row.name) },
+        COLUMN.card((row) => ({ region: row, cluster })),
         COLUMN.rank(),
         { ...COLUMN.size(), cell: (row, value) => barCell(value, most, text(value, "size", row)) },
         COLUMN.lq(),
@@ -136,13 +137,14 @@ async function clusterPage(id) {
         COLUMN.national_share(),
         rule ? COLUMN.rule(rule) : null,
         COLUMN.stars(),
+        COLUMN.stage(),
         COLUMN.establishments(),
         COLUMN.trend(),
         COLUMN.growth(),
         COLUMN.growth_relative(),
         COLUMN.wage(),
       ].filter(Boolean),
-      note: [`${capital(book.nouns)} in which nothing is recorded are not listed (${WHOLE.format(book.regions.length - list.length)}).`, trendNote(list)].filter(Boolean).join(" "),
+      note: [`${capital(book.nouns)} in which nothing is recorded are not listed (${WHOLE.format(book.regions.length - list.length)}).`, trendNote(list), list.some((row) => rule && doubtOf(row, rule.name) === "borderline") ? BORDERLINE_NOTE : null].filter(Boolean).join(" "),
     });
   }
 
@@ -183,7 +185,8 @@ async function clusterPage(id) {
       h("div", { class: "span-6" }, concentration?.element, concentrationFacts(cluster)),
       h("div", { class: "span-6" }, trend?.element ?? noTrend(rows(data.trend)))),
     multiples ? section("How the largest have moved", `${capital(book.size.label)} over the years, each on its own scale from zero`, multiples.element, h("p", { class: "source" }, trendsSource())) : null,
-    section("What it is made of", memberLine(data.scores), membersTable(cluster, rows(data.members)), h("p", { class: "source" }, levelsSource(), ` Definitions: ${book.definitions.method || "as given"}${book.definitions.source ? `, ${book.definitions.source}` : ""}. `, link("#method", "How clusters are defined"))),
+    section("What it is made of", memberLine(cluster, rows(data.members)), membersTable(cluster, rows(data.members)), h("p", { class: "source" }, levelsSource(), ` Definitions: ${book.definitions.method || "as given"}${book.definitions.source ? `, ${book.definitions.source}` : ""}. `, link("#method", "How clusters are defined"))),
+    relatedSection(cluster, rows(data.related)),
     linked,
     blindSpots());
   return {
@@ -326,19 +329,26 @@ function membersTable(cluster, members) {
     filter: (row) => `${row.title} ${row.industry}`,
     columns: [
       { key: "title", label: "Industry", kind: "text", always: true, value: (row) => row.title ?? row.industry, cell: (row, value) => [value, " ", h("small", { class: "code" }, row.industry)] },
-      { key: "subcluster", label: "Part", kind: "text" },
+      { key: "subcluster", label: "Part", kind: "text", term: "subcluster" },
+      { key: "outlier", label: "Outlier", kind: "text", term: "outlier", value: (row) => row.outlier ?? (has(members, "outlier") ? "–" : null), cell: (row, value) => (row.outlier ? h("span", { class: "outlier" }, value) : h("span", { class: "no" }, "–", h("span", { class: "away" }, "fits"))) },
       { key: "share", label: "Share of cluster", kind: "share", cell: (row, value) => barCell(value, most, FORMATS.share(value)) },
       { key: "size", label: `${capital(book.size.label)}, whole industry`, unit: book.size.unit, kind: "size" },
       has(members.filter((row) => row.weight !== 1), "weight") ? { key: "weight", label: "Weight", kind: "percent", term: "weight" } : null,
+      { key: "similarity", label: "Likeness to the others", kind: "index", term: "similarity_own" },
+      { key: "stability", label: "Stability", kind: "index", term: "stability" },
+      { key: "closest", label: "Closest other cluster", kind: "text", value: (row) => book.clusters[row.closest]?.label ?? null, cell: (row) => clusterCell(book.clusters[row.closest]) },
+      { key: "closest_similarity", label: "Likeness to it", kind: "index" },
       { key: "gini", label: "Concentration", kind: "index", term: "gini" },
     ].filter(Boolean),
+    note: has(members, "similarity") && !has(members, "outlier") ? "No member is an outlier: each is more alike to its own cluster than to any other." : null,
   }).element;
 }
 
-function memberLine(scores) {
+function memberLine(scores, members) {
   const line = `Member industries from core to edge, ${book.year}.`;
   if (!known(scores?.within) || !known(scores?.between)) return line;
-  return [line, " ", term("within", "Likeness within"), ` ${FORMATS.index(scores.within)}, `, term("between", "to other clusters"), ` ${FORMATS.index(scores.between)}.`];
+  const parts = has(members, "subcluster") ? "" : " The cluster stays whole: it has no parts that hold together more closely.";
+  return [line, " ", term("within", "Likeness within"), ` ${FORMATS.index(scores.within)}, `, term("between", "to other clusters"), ` ${FORMATS.index(scores.between)}.`, known(scores.stability) ? [" ", term("stability", "Stability"), ` ${FORMATS.index(scores.stability)}: ${stabilityWords(scores.stability)}.`] : null, known(scores.resource_share) && scores.resource_share > 0 ? ` ${FORMATS.share(scores.resource_share)} of it grows, catches or digs natural resources.` : null, parts];
 }
 
 function blindSpots() {
@@ -348,4 +358,31 @@ function blindSpots() {
     h("li", {}, "Quality: a high quotient says that much is here, not that it does well."),
     (book.levels.caveats ?? []).map((words) => h("li", {}, words))),
   h("p", {}, link("#method", "Method and sources"), " · ", link("#downloads", "Downloads")));
+}
+
+/* Hennig (2007): above 0.75 the same cluster is found again, below 0.5 it is another each time. */
+const STABLE = 0.75;
+const DISSOLVED = 0.5;
+const stabilityWords = (value) => (value > STABLE ? "found again in other samples of the regions" : value < DISSOLVED ? "other samples of the regions give another cluster" : "its core is found again in other samples of the regions, its edges are not");
+
+function cardLink(region, cluster) {
+  return hasTable("profile_elements") ? h("p", {}, link(placeHref(region, cluster), "Open the card of this cluster here")) : null;
+}
+
+function relatedSection(cluster, list) {
+  if (!list.length) return null;
+  const table = dataTable({
+    name: "related",
+    caption: `Clusters related to ${cluster.label}`,
+    list: list.map((row) => ({ ...row, other: book.clusters[row.o] })),
+    sort: "rank",
+    columns: [
+      { key: "label", label: "Cluster", kind: "text", always: true, value: (row) => row.other.label, cell: (row) => clusterCell(row.other) },
+      { key: "rank", label: "Rank", kind: "rank" },
+      { key: "similarity", label: "Likeness", kind: "index", term: "similarity_clusters" },
+      { key: "share", label: "Industries near to it", kind: "percent", term: "related_share", cell: (row, value) => barCell(value, 1, FORMATS.percent(value)) },
+      { key: "size", label: capital(book.size.label), unit: book.size.unit, kind: "size", value: (row) => row.other.size ?? null },
+    ],
+  });
+  return section("Related clusters", "Among the most alike tenth of all pairs of clusters, and with at least a fifth of the industries of one near to the other", table.element, h("p", { class: "source" }, `${levelsSource()} Definitions: ${book.definitions.method || "as given"}. `, link("#definitions", "How the clusters were made")));
 }

@@ -24,7 +24,7 @@ function methodPage() {
       pageHead({ kicker: "Method and sources", title: "How this atlas was made", finding: `Figures of ${book.year} for ${plural(book.clusters.length, "cluster", "clusters")} in ${regionsCounted(book.regions.length)}. No page computes a measure: all of them are in the files you can download.` }),
       section("Sources", "What the figures come from, and what is missing from them", h("div", { class: "cards" }, sources), book.region_note ? h("p", { class: "note" }, book.region_note) : null),
       section("What makes a cluster strong", "The rules, as they were applied", h("div", { class: "cards" }, profiles)),
-      section("How clusters are defined", null, h("dl", { class: "pairs" },
+      section("How clusters are defined", link("#definitions", "How the set was made: candidates, sides, stability"), h("dl", { class: "pairs" },
         pair("Method", definitions.method), pair("Source", definitions.source),
         book.classification ? pair("Classification", book.classification) : null,
         Object.entries(definitions.parameters ?? {}).map(([name, value]) => pair(words(name), plainValue(value))),
@@ -59,13 +59,15 @@ function downloadsPage() {
       caveat(book.levels, book.trends),
       groups.map(([title, sub, test]) => {
         const list = book.downloads.filter((file) => test(file.name));
-        return list.length ? section(title, sub, h("ul", { class: "files" }, list.map((file) => h("li", {},
-          h("a", { href: `downloads/${file.name}`, download: file.name }, file.name), h("span", {}, file.what),
-          h("small", {}, [file.rows ? plural(file.rows, "row", "rows") : null, bytes(file.bytes)].filter(Boolean).join(", ")))))) : null;
+        return list.length ? section(title, sub, fileList(list), title === "The edition itself" && book.left_behind?.length ? h("p", { class: "note" }, `Too large to carry along, and in the edition itself: ${listed(book.left_behind)}.`) : null) : null;
       }),
       section("Single charts and tables", null, h("p", {}, "Below each chart stand SVG and PNG, above each table CSV: they save what you see, with title, unit, year and source.")),
       section("Cite as", null, h("p", {}, `${book.title}, ${book.year}. ${book.sources.map(sourceText).join("; ")}. Made with ${book.software}.`))),
   };
 }
+
+const fileList = (list) => h("ul", { class: "files" }, list.map((file) => h("li", {},
+  h("a", { href: `downloads/${file.name}`, download: file.name }, file.name), h("span", {}, file.what),
+  h("small", {}, [file.rows ? plural(file.rows, "row", "rows") : null, bytes(file.bytes)].filter(Boolean).join(", ")))));
 
 const bytes = (n) => (n < 1e6 ? `${THREE_DIGITS.format(Math.max(1, Math.round(n / 1e3)))} kB` : `${THREE_DIGITS.format(n / 1e6)} MB`);

@@ -36,7 +36,7 @@ function overviewPage() {
     : `${plural(book.clusters.length, "cluster", "clusters")} in ${regionsCounted(book.regions.length)}.`;
 
   page.element = h("div", { class: "wide" },
-    pageHead({ title: book.title, finding: strongWords }),
+    pageHead({ title: book.title, finding: strongWords, actions: [link("#definitions", "How the clusters were made")] }),
     headline([
       { label: capital(nouns), value: WHOLE.format(book.regions.length), note: book.region_set || `${year}` },
       { label: "Clusters", key: "cluster", value: WHOLE.format(book.clusters.length), note: book.kinds.map((kind) => `${book.clusters.filter((one) => one.kind === kind).length} ${kind}`).join(", ") || null },
@@ -46,6 +46,7 @@ function overviewPage() {
         : { label: capital(book.size.label), value: withUnit(sums.size), note: `${year}` },
     ]),
     h("p", { class: "source under-headline" }, levelsSource(), sums.hidden ? ` ${WHOLE.format(sums.hidden)} cells are withheld or not known and not in the sums.` : ""),
+    warningLine(),
     caveat(book.levels),
     h("div", { class: "grid" },
       map ? h("div", { class: "span-7" }, map.element, card) : null,
@@ -175,4 +176,12 @@ function regionTable() {
       COLUMN.growth(),
     ],
   }).element, h("p", { class: "source" }, levelsSource(), " ", has(book.regions, "growth") ? trendsSource() : "")];
+}
+
+/* How many warnings the edition gives, and where they stand. */
+function warningLine() {
+  const { all, pairs, serious = 0, caution = 0, note = 0 } = book.warned ?? {};
+  if (!all) return null;
+  const kinds = [[serious, "serious"], [caution, "to be cautious"], [note, "to note"]].filter(([n]) => n).map(([n, words]) => `${WHOLE.format(n)} ${words}`);
+  return h("p", { class: "warnings-line" }, h("b", {}, plural(all, "warning", "warnings")), ` on ${plural(pairs, `cluster in a ${book.noun}`, `clusters in ${book.nouns}`)}, ${book.year}: ${listed(kinds)}. Each stands on the card of its cluster; open one from any table.`);
 }

@@ -141,9 +141,23 @@ const COLUMN = {
   wage: () => ({ key: "wage", label: "Wage", unit: book.units?.wage ?? "", kind: "amount", term: "wage", dim: thinTrend }),
   wage_relative: () => ({ key: "wage_relative", label: "Wage against all", kind: "ratio", term: "wage_relative", dim: thinTrend }),
   stars: () => ({ key: "stars", label: "Stars", kind: "rank", term: "stars", cell: (row, value) => h("span", { class: "stars", role: "img", "aria-label": `${value} of 3 stars` }, starText(value)) }),
-  rule: (flag) => ({ key: "rule", label: capital(flag.title), kind: "text", value: (row) => applies(flag, row) ? ({ true: "yes", false: "no" })[meets(row, flag.name)] ?? null : "does not apply",
-    cell: (row, value) => (value === "yes" ? h("span", { class: "yes" }, "●", h("span", { class: "away" }, "yes")) : h("span", { class: "no" }, value === "no" ? "–" : "", h("span", { class: "away" }, value))) }),
+  rule: (flag) => ({ key: "rule", label: capital(flag.title), kind: "text", short: true, value: (row) => applies(flag, row) ? ({ true: "yes", false: "no" })[meets(row, flag.name)] ?? null : "does not apply",
+    cell: (row, value) => flagMark(value, doubtOf(row, flag.name)), csv: (row) => applies(flag, row) ? [({ true: "yes", false: "no" })[meets(row, flag.name)] ?? "not known", doubtOf(row, flag.name)].filter(Boolean).join(", ") : "does not apply" }),
+  card: (here) => ({ key: "card", label: "Card", kind: "text", short: true, value: () => (hasTable("profile_elements") ? "card" : null), csv: () => null, cell: (row) => { const { region, cluster } = here(row); return h("a", { href: placeHref(region, cluster), "aria-label": `Card of ${cluster.label} in ${region.name}` }, "Card"); } }),
+  stage: () => ({ key: "stage", label: "Stage", kind: "text", short: true, term: "stage", value: (row) => stageOf(row) ?? (hasTable("stages") ? "–" : null), order: (row) => row.stage ?? null, cell: (row, value) => (value === "–" ? h("span", { class: "no" }, "–", h("span", { class: "away" }, "not classified")) : value) }),
 };
+
+const stageOf = (row) => (known(row.stage) ? book.stages[row.stage] : null);
+
+const BORDERLINE_NOTE = "Borderline: chance, or what is withheld, could turn the mark; read it as a question.";
+
+/* A flag as a mark: a dot for yes, half a dot where chance or bounds could turn it. */
+function flagMark(value, doubt) {
+  const unsure = doubt === "borderline";
+  const sign = value === "yes" ? (unsure ? "◐" : "●") : value === "no" ? "–" : "";
+  return h("span", { class: `${value === "yes" ? "yes" : "no"}${unsure ? " borderline" : ""}`, "data-term": unsure ? "borderline" : null },
+    sign, unsure ? h("small", {}, " borderline") : null, h("span", { class: "away" }, value));
+}
 
 /* A name in at most two lines. */
 function twoLines(label) {

@@ -42,7 +42,7 @@ async function regionPage(id) {
     caveat(book.levels, book.trends),
     h("div", { class: "grid" },
       h("div", { class: "span-7" }, portfolio?.element ?? (book.trendYears.length > 1 ? h("p", { class: "quiet-line" }, "Growth cannot be set against quotients: too much of either is not known here.") : oneYearOnly())),
-      h("div", { class: "span-5" }, strongBars.element)),
+      h("div", { class: "span-5" }, strongBars.element, marksList(region, strong))),
     changed || multiples ? null : section("What changed", null, oneYearOnly()),
     changed ? section("What changed", `Change of ${book.size.label}, ${growthYears()}, split into three parts that add up`, changed.element) : null,
     multiples ? section(changed ? "Over the years" : "What changed", `${capital(book.size.label)} of the largest clusters, each on its own scale from zero`, multiples.element, h("p", { class: "source" }, trendsSource())) : null,
@@ -50,6 +50,7 @@ async function regionPage(id) {
     strips.length ? section("How varied, how exposed", `Every ${book.noun} is a thin line, ${book.year}`, h("div", { class: "grid" }, strips.map((strip) => h("div", { class: "span-6" }, strip.element)))) : null,
     allClusters(region, list, rule),
     similarSection(region, rows(data.similar)),
+    peersSection(region, rows(data.peers)),
     blindSpots());
   return { title: region.name, element, drawn: () => Promise.all([portfolio?.draw(), strongBars.draw?.(), changed?.draw(), multiples?.draw(), next?.draw(), ...strips.map((strip) => strip.draw())]) };
 }
@@ -176,6 +177,7 @@ function allClusters(region, list, rule) {
     filters,
     columns: [
       { key: "label", label: "Cluster", kind: "text", always: true, cell: clusterCell },
+      COLUMN.card((row) => ({ region, cluster: row })),
       { ...COLUMN.size(), cell: (row, value) => barCell(value, most, text(value, "size", row)) },
       COLUMN.lq(),
       COLUMN.lq_low95(),
@@ -186,14 +188,17 @@ function allClusters(region, list, rule) {
       COLUMN.national_share(),
       rule ? COLUMN.rule(rule) : null,
       COLUMN.stars(),
-      COLUMN.establishments(),
+      COLUMN.stage(),
+      { key: "types", label: "Types", kind: "text" },
+      { key: "warned", label: "Warnings", kind: "count", onlySaved: true, value: (row) => row.warned ?? (hasTable("warnings") ? 0 : null) },
+      { ...COLUMN.establishments(), onlySaved: hasTable("profile_elements") },
       COLUMN.trend(),
       COLUMN.growth(),
       COLUMN.growth_relative(),
       COLUMN.wage(),
-      COLUMN.wage_relative(),
+      { ...COLUMN.wage_relative(), onlySaved: hasTable("profile_elements") },
     ].filter(Boolean),
-    note: trendNote(list),
+    note: [trendNote(list), list.some((row) => rule && doubtOf(row, rule.name) === "borderline") ? BORDERLINE_NOTE : null].filter(Boolean).join(" ") || null,
   });
   return section("All clusters", `${book.year}; clusters in which nothing is recorded are not listed (${book.clusters.length - list.length})`, block.element, h("p", { class: "source" }, levelsSource(), has(list, "growth") ? ` ${trendsSource()}` : ""));
 }
@@ -207,5 +212,51 @@ function similarSection(region, alike) {
       return h("li", {}, link(regionHref(other), other.name), h("span", { class: "in-bar", style: `--part:${100 * one.similarity}%`, "data-term": "similarity" }, FORMATS.percent(one.similarity)), h("small", {}, withUnit(other.size, other)));
     })),
     h("p", {}, link(`#compare/${[region.code, ...first].map(encodeURIComponent).join(",")}`, "Compare with the four most alike")),
+    h("p", { class: "source" }, levelsSource()));
+}
+
+/* What else is known of the strong clusters, in a word each: stage, types, warnings. */
+function marksList(region, strong) {
+  if (!hasTable("profile_elements") || !strong.length) return null;
+  const list = [...strong].sort((a, b) => (b.lq ?? 0) - (a.lq ?? 0)).slice(0, 13);
+  return h("div", { class: "card marks" }, h("h3", {}, "The card of each"), h("ul", {}, list.map((row) => h("li", {},
+    link(placeHref(region, row), row.label), " ",
+    stageOf(row) ? h("span", { class: "mark", "data-term": "stage" }, stageOf(row)) : null, row.types ? h("span", { class: "mark" }, row.types.replaceAll(",", ", ")) : null,
+    doubtOf(row, "strong") === "borderline" ? h("span", { class: "mark borderline", "data-term": "borderline" }, "borderline") : null,
+    row.warned ? h("span", { class: "mark warned" }, plural(row.warned, "warning", "warnings")) : null))),
+  list.some(stageOf) ? null : h("p", { class: "note" }, "No stage is given: too few years are known, or the figures fit several."));
+}
+
+const PEER_PARTS = ["structure", "size", "setting"];
+
+/* The columns of a table of peers: how far, and in what. */
+const peerColumns = (most) => [
+  { key: "distance", label: "Distance", kind: "index", term: "distance", cell: (row, value) => partsBar(row, most, FORMATS.index(value)) },
+  ...PEER_PARTS.map((part) => ({ key: part, label: capital(part), kind: "index", term: `distance_${part}` })),
+  { key: "known", label: "Compared", kind: "percent", term: "compared", value: (row) => row.known ?? 1 },
+];
+
+function partsBar(row, most, words) {
+  return h("span", { class: "parts-bar" }, h("span", { class: "bar", "aria-hidden": "true", style: `width:${((100 * row.distance) / (most || 1)).toFixed(1)}%` },
+    PEER_PARTS.map((part, k) => h("i", { class: `part-${k + 1}`, style: `flex-grow:${1000 * row[part]}` }))), h("b", {}, words));
+}
+
+const partsLegend = () => legendSwatches(PEER_PARTS.map((part, k) => ({ label: `${capital(part)}`, colour: `var(--place-${k + 1})` })));
+
+function peersSection(region, list) {
+  if (!list.length) return null;
+  const most = Math.max(...list.map((row) => row.distance));
+  const table = dataTable({
+    name: "peers",
+    caption: `Peers of ${region.name}`,
+    list: list.map((row) => ({ ...row, other: book.regions[row.o] })),
+    sort: "rank",
+    columns: [
+      { key: "name", label: capital(book.noun), kind: "text", always: true, value: (row) => row.other.name, cell: (row) => link(regionHref(row.other), row.other.name) },
+      { key: "rank", label: "Rank", kind: "rank" },
+      ...peerColumns(most),
+    ],
+  });
+  return section("Best compared with", `${capital(book.nouns)} whose economy is most like this one in structure, size and setting together, ${book.year}; 0 is alike`, partsLegend(), table.element,
     h("p", { class: "source" }, levelsSource()));
 }

@@ -1,11 +1,11 @@
 "use strict";
 /* From address to page. */
 
-const PAGES = { overview: overviewPage, cluster: clusterPage, region: regionPage, compare: comparePage, method: methodPage, downloads: downloadsPage };
+const PAGES = { overview: overviewPage, cluster: clusterPage, region: regionPage, compare: comparePage, definitions: definitionsPage, place: placePage, method: methodPage, downloads: downloadsPage };
 let shownPath = null;
 
 async function show() {
-  const { page, id, codes } = address.read();
+  const { page, id, codes, parts } = address.read();
   const path = `${page}/${id}`;
   const main = document.getElementById("main");
   const again = shownPath !== null;
@@ -14,7 +14,7 @@ async function show() {
   chart.close();
   main.setAttribute("aria-busy", "true");
   const late = setTimeout(() => replace(main, h("p", { class: "wide notice" }, "Loading …")), 150);
-  const result = await pageOf(page, id, codes);
+  const result = await pageOf(page, id, codes, parts);
   clearTimeout(late);
   if (shownPath !== path) return;
   replace(main, result.element);
@@ -32,12 +32,12 @@ async function show() {
   document.body.dataset.ready = path;
 }
 
-async function pageOf(page, id, codes) {
+async function pageOf(page, id, codes, parts) {
   try {
     if (!book.clusters) throw new Error("The file data/book.js is missing or cannot be read. Copy the whole folder of the atlas, or make it again.");
     const make = Object.hasOwn(PAGES, page) ? PAGES[page] : null;
     if (!make) return { title: "No such page", element: faultPage("No such page", `This atlas has no page '${page}'.`, "Use the links above.") };
-    return await make(id, codes);
+    return await make(id, codes, parts);
   } catch (error) {
     return { title: "This page cannot be shown", element: faultPage("This page cannot be shown", error.message, "Then load the page again.") };
   }

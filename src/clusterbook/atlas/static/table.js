@@ -1,7 +1,8 @@
 "use strict";
 /* A table that sorts, filters and saves itself.
-   columns: {key, label, kind, term?, value?(row), cell?(row, value), bounded?, onlySaved?}; a text column is aligned
-   left, a bounded one marks estimates, one that is onlySaved stands in the CSV alone. */
+   columns: {key, label, kind, term?, value?(row), cell?(row, value), bounded?, onlySaved?, short?}; a text column is aligned
+   left, a bounded one marks estimates, one that is onlySaved stands in the CSV alone, a short one keeps to one
+   line. */
 
 const SHORT = 25;
 
@@ -78,7 +79,7 @@ function dataTable({ name, caption, columns, list, sort, filter, filters = [], p
       const value = valueOf(column, row);
       const content = known(value) ? shownCell(column, row, value) : hiddenCell(column, row);
       if (k === 0) return h("th", { scope: "row" }, content);
-      return h("td", { class: [column.kind === "text" ? "" : "right", column.dim?.(row) ? "dim" : ""].join(" ").trim() || null }, content);
+      return h("td", { class: [column.kind === "text" ? "" : "right", column.short ? "short" : "", column.dim?.(row) ? "dim" : ""].join(" ").trim() || null }, content);
     });
     const choose = pick && h("td", { class: "choose" }, h("button", {
       type: "button",
