@@ -252,8 +252,10 @@ class Book:
         if "status" not in table.columns:
             return table
         status = pl.col("status").cast(pl.String)
-        uncertain = pl.col("size").is_null() | (status == "imputed")
-        return table.with_columns(pl.when(uncertain).then(status).alias("status"))
+        # Nearly every sum of an imputed panel has some small estimated part; only rough ones are marked.
+        estimated = pl.col("rough") if "rough" in table.columns else status == "imputed"
+        table = table.with_columns(pl.when(pl.col("size").is_null() | estimated).then(status).alias("status"))
+        return table.drop("rough", strict=False)
 
     # --- single files
 

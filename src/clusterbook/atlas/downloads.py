@@ -16,6 +16,8 @@ from clusterbook.edition.store import Edition
 
 ZIP_FROM_BYTES = 300_000
 WHOLE_UP_TO_BYTES = 3_000_000
+#: Tables with years are left behind only beyond this.
+YEARLY_UP_TO_BYTES = 25_000_000
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # archives carry a date; a fixed one keeps the bytes equal
 
 #: Tables that are also given as CSV. The others are long and serve programs.
@@ -103,12 +105,20 @@ def write_downloads(edition: Edition, folder: Path) -> list[Download]:
 
 
 def left_behind(edition: Edition) -> list[str]:
-    """Name the tables that are too large to carry along and have no years to leave out."""
-    return [name for name in edition.manifest["tables"] if name not in YEARLY and _too_large(edition, name)]
+    """Name the tables that are too large to carry along, even without all years but the last."""
+    return [
+        name
+        for name in edition.manifest["tables"]
+        if (_bytes(edition, name) > YEARLY_UP_TO_BYTES if name in YEARLY else _too_large(edition, name))
+    ]
 
 
 def _too_large(edition: Edition, name: str) -> bool:
-    return (edition.path / f"{name}.parquet").stat().st_size > WHOLE_UP_TO_BYTES
+    return _bytes(edition, name) > WHOLE_UP_TO_BYTES
+
+
+def _bytes(edition: Edition, name: str) -> int:
+    return (edition.path / f"{name}.parquet").stat().st_size
 
 
 def _rows(edition: Edition, name: str) -> int:

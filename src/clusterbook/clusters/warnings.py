@@ -332,7 +332,8 @@ def _uncertain(own: pl.DataFrame, size: str) -> pl.DataFrame:
         figure(f"{size}{end}") if f"{size}{end}" in own.columns else pl.lit("not known") for end in ("_lo", "_hi")
     ]
     hidden = own.filter(status == "suppressed")
-    guessed = own.filter(status == "imputed")
+    # A sum of which little is estimated needs no warning.
+    guessed = own.filter(pl.col("rough") if "rough" in own.columns else status == "imputed")
     return pl.concat(
         [
             _warn(hidden, "suppressed", "caution", pl.format("Figures are suppressed; size from {} to {}.", *bounds)),

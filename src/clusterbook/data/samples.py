@@ -95,7 +95,7 @@ def us_metros(level: int = 4, *, imputed: bool = False) -> Panel:
     source = replace(_CBP, id="us-cbp-metro", title=f"{_CBP.title}, metro areas", vintage="2018 and 2019")
     coverage = f"The published cells at NAICS level {level} hold {_coverage(frame, totals)}"
     if imputed:
-        caveats = (f"{coverage}.", *source.caveats)
+        caveats = (f"{coverage}; the rest is estimated here, and marked.", *source.caveats)
         codes = frame["industry"].unique().sort().to_list()
         return _imputed_metros(cells, codes, replace(source, id="us-cbp-metro-imputed", caveats=caveats))
     hidden = (

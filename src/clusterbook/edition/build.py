@@ -44,7 +44,7 @@ Tables = dict[str, pl.DataFrame]
 Floats = NDArray[np.float64]
 
 SIMILAR_REGIONS = 10
-#: An estimate that may be off by more than this share of itself is marked as rough.
+#: A sum of which more than this share is estimated is marked as rough.
 ROUGH = 0.1
 
 
@@ -113,7 +113,7 @@ def build_edition(
     say("Trends, growth and wages")
     tables |= _trends(panel, source_of_trends, definitions, tables["clusters"])
     say("Concentration of clusters and industries")
-    tables["cluster_totals"] = _cluster_totals(panel, tables["clusters"])
+    tables["cluster_totals"] = _cluster_totals(panel, tables["clusters"], _weighted(panel, membership))
     tables["industries"] = _industries(panel, membership)
     say("Complexity, variety and what could come next")
     of_regions, of_industries = complexity_and_variety(panel)
@@ -189,7 +189,8 @@ def _clusters(
     size = panel.size
     # Clusters of no stated kind are compared with the traded ones.
     kinds = definitions.clusters.select("cluster", pl.col("kind").fill_null(TRADED))
-    cells = _with_roughness(_add_up_clusters(panel, membership), size)
+    keys = ["region", "cluster", "year"]
+    cells = _with_estimated(_add_up_clusters(panel, membership), _weighted(panel, membership), keys, size)
     whole = pl.when(pl.col(size).null_count() == 0).then(pl.sum(size))  # unknown where any part is
     region_total = panel.frame.group_by("region", "year").agg(whole.alias("_region"))
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
@@ -225,17 +226,18 @@ def _clusters(
     return found
 
 
-def _with_roughness(table: pl.DataFrame, size: str) -> pl.DataFrame:
-    """Say which estimated figures are rough: their bounds lie more than ``ROUGH`` of the figure away.
+def _with_estimated(table: pl.DataFrame, cells: pl.DataFrame, keys: list[str], size: str) -> pl.DataFrame:
+    """Add which share of each sum is estimated, and whether that makes the sum ``rough``.
 
-    Nearly every cluster of an imputed panel has some small estimated part; what matters is how far off the sum can be.
+    Nearly every sum of an imputed panel has some small estimated part; what matters is how large it is.
     """
-    bounds = [f"{size}_lo", f"{size}_hi"]
-    if not set(bounds) <= set(table.columns):
+    if not (cells["status"] == "imputed").any():
         return table
-    low, high = (pl.col(name) for name in bounds)
-    far = pl.max_horizontal(pl.col(size) - low, high - pl.col(size)) > ROUGH * pl.col(size)
-    return table.with_columns(rough=(pl.col("status") == "imputed") & far.fill_null(True))
+    part = pl.when(pl.col("status") == "imputed").then(size).otherwise(0.0)
+    parts = cells.group_by(keys).agg(part.sum().alias("_part"))
+    share = pl.when(pl.col(size) > 0).then(pl.col("_part") / pl.col(size)).otherwise(pl.col(size) * 0)
+    found = table.join(parts, on=keys, how="left").with_columns(share.clip(0, 1).alias("estimated_share"))
+    return found.drop("_part").with_columns(rough=pl.col("estimated_share") > ROUGH)
 
 
 def _ratio(part: str, whole: str) -> pl.Expr:
@@ -245,9 +247,12 @@ def _ratio(part: str, whole: str) -> pl.Expr:
 
 def _add_up_clusters(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
     """Add cells up to clusters, each counted with its weight."""
+    return add_up(_weighted(panel, membership), ["region", "cluster", "year"], panel.measures)
+
+
+def _weighted(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
     figures = [c for c in panel.frame.columns if c not in (*KEYS, "status")]
-    weighted = panel.frame.join(membership, on="industry").with_columns(pl.col(figures) * pl.col("weight"))
-    return add_up(weighted, ["region", "cluster", "year"], panel.measures)
+    return panel.frame.join(membership, on="industry").with_columns(pl.col(figures) * pl.col("weight"))
 
 
 # --- trends, growth, wages ------------------------------------------------------------------------------------------
@@ -337,7 +342,7 @@ def _trend_coverage(both: pl.DataFrame, panel: Panel, trend: Panel, clusters: pl
 # --- concentration --------------------------------------------------------------------------------------------------
 
 
-def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
+def _cluster_totals(panel: Panel, clusters: pl.DataFrame, estimated: pl.DataFrame) -> pl.DataFrame:
     size = panel.size
     strong = [pl.col("strong").sum().alias("regions_strong")] if "strong" in clusters.columns else []
     present = [(pl.col(size) > 0).sum().alias("regions_present"), *strong]
@@ -345,7 +350,7 @@ def _cluster_totals(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     nation = panel.frame.group_by("year").agg(pl.sum(size).alias("_nation"))
     parts = [_concentration(matrix_of(clusters, size, year=year), panel, year, "cluster") for year in panel.years]
     return (
-        add_up(clusters, ["cluster", "year"], panel.measures)
+        _with_estimated(add_up(clusters, ["cluster", "year"], panel.measures), estimated, ["cluster", "year"], size)
         .join(counts, on=["cluster", "year"])
         .join(nation, on="year")
         .with_columns(_ratio(size, "_nation").alias("share"))
@@ -363,7 +368,9 @@ def _industries(panel: Panel, membership: pl.DataFrame) -> pl.DataFrame:
     counts = panel.frame.group_by("industry", "year").agg((pl.col(panel.size) > 0).sum().alias("regions_present"))
     parts = [_concentration(panel.matrix(year=year), panel, year, "industry") for year in panel.years]
     return (
-        add_up(panel.frame, ["industry", "year"], panel.measures)
+        _with_estimated(
+            add_up(panel.frame, ["industry", "year"], panel.measures), panel.frame, ["industry", "year"], panel.size
+        )
         .join(counts, on=["industry", "year"])
         .join(pl.concat(parts), on=["industry", "year"])
         .join(titles, on="industry", how="left")
@@ -397,11 +404,13 @@ def _concentration(matrix: Matrix, panel: Panel, year: int, name: str) -> pl.Dat
 def _regions(panel: Panel, clusters: pl.DataFrame) -> pl.DataFrame:
     size = panel.size
     keys = ["region", "year"]
-    table = add_up(panel.frame, keys, panel.measures)
+    table = _with_estimated(add_up(panel.frame, keys, panel.measures), panel.frame, keys, size)
     table = size_rank(table, size, within=("year",), name="rank")
     if panel.totals is not None and size in panel.totals.columns:
         published = panel.totals.select(*keys, pl.col(size).alias("published"))
         table = table.join(published, on=keys, how="left").with_columns(_ratio(size, "published").alias("coverage"))
+        if "rough" in table.columns:  # estimated parts that add up to a published total make no rough total
+            table = table.with_columns(pl.col("rough") & ~pl.col("coverage").is_between(0.99, 1.01).fill_null(False))
     strong = pl.col("strong") if "strong" in clusters.columns else pl.lit(None, dtype=pl.Boolean)
     traded = pl.col("kind") == TRADED
     portfolio = clusters.group_by(keys).agg(
