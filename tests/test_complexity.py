@@ -183,8 +183,8 @@ def test_small_regions_are_named() -> None:
 @given(arrays(np.int8, (12, 9), elements=st.sampled_from([0, 1, 1])), st.integers(0, 5))
 def test_order_of_regions_and_industries_does_not_matter(M: np.ndarray, seed: int) -> None:
     found = complexity(M)
-    assume(not found.notes and found.eigenvalues[0] - found.eigenvalues[1] > 1e-3)
-    assume(abs(np.corrcoef(found.eci, M.sum(axis=1))[0, 1]) > 1e-3)
+    assume(not found.notes and found.eigenvalues[0] - found.eigenvalues[1] > 3e-3)
+    assume(abs(np.corrcoef(found.eci, M.sum(axis=1))[0, 1]) > 3e-3)
     rng = np.random.default_rng(seed)
     rows, columns = rng.permutation(12), rng.permutation(9)
     again = complexity(M[rows][:, columns])

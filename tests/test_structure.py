@@ -398,8 +398,11 @@ CARRIED = {
 
 @pytest.fixture(scope="module")
 def full_edition(tmp_path_factory: pytest.TempPathFactory) -> cb.Edition:
-    """Everything there is: three years, shapes, totals, kinds of regions, a suppressed cell with bounds."""
+    """Everything there is: three years, shapes, totals, kinds of regions, a suppressed and an imputed cell."""
     panel = on_a_map(hide(make_panel(years=(2017, 2018, 2019)), "R03", "11", 2017))
+    guessed = (pl.col("region") == "R05") & (pl.col("industry") == "12") & (pl.col("year") == 2018)
+    status = pl.when(guessed).then(pl.lit("imputed")).otherwise(pl.col("status").cast(pl.String)).alias("status")
+    panel = replace(panel, frame=panel.frame.with_columns(status.cast(panel.frame.schema["status"])))
     totals = panel.frame.group_by("region", "year").agg(pl.sum("employment")).sort("year", "region")
     places = replace(panel.regions, frame=panel.regions.frame.with_columns(kind=pl.lit("town")))
     panel = replace(panel, totals=totals, regions=places)
@@ -414,6 +417,19 @@ def test_each_table_has_the_columns_that_the_documentation_names(name: str, full
     bounds = {f"{measure}_{end}" for measure in measures for end in ("lo", "hi")}
     assert said - there == set()
     assert there - said - measures - bounds - CARRIED.get(name, set()) == set()
+
+
+def test_a_sum_is_rough_where_much_of_it_is_estimated(full_edition: cb.Edition) -> None:
+    cells = full_edition.table("cells").filter(region="R05", year=2018)
+    guess = cells.filter(industry="12")["employment"].item()
+    total = cells["employment"].sum()
+    region = full_edition.table("regions").filter(region="R05", year=2018).row(0, named=True)
+    assert region["estimated_share"] == pytest.approx(guess / total)
+    assert not region["rough"]  # its parts add up to the published total
+    own = full_edition.table("clusters").filter(region="R05", year=2018).filter(pl.col("estimated_share") > 0)
+    assert own.height == 1
+    assert own["rough"].item() == (own["estimated_share"].item() > 0.1)
+    assert full_edition.table("clusters").filter(year=2019)["estimated_share"].sum() == 0
 
 
 def test_the_documentation_names_every_table(full_edition: cb.Edition) -> None:
