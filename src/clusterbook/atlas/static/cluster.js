@@ -218,7 +218,7 @@ function rowTip(row) {
 function barNote(quotients, list) {
   const lines = [
     quotients && list.some(interval) ? INTERVAL_NOTE : null,
-    list.some((row) => row.status === "imputed") ? "Lighter bars: estimated, because the source withholds part of it." : null,
+    list.some((row) => row.status === "imputed") ? "Lighter bars: more than a tenth is estimated, because the source withholds it." : null,
   ].filter(Boolean);
   return lines.join(" ") || null;
 }
