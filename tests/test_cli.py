@@ -173,6 +173,19 @@ def test_definitions_are_discovered_scored_edited_and_compared(jobs):
     assert "Error" in missing.stderr
 
 
+def test_what_people_recorded_goes_into_the_edition(jobs):
+    import clusterbook as cb
+
+    (jobs / "facts.csv").write_text("region,cluster,fact,value,year,source\nR01,c1,trust,3,2019,interviews\n")
+    built = run("build", "jobs.csv", "-d", "clusters.csv", "-o", "known", "--record", "facts=facts.csv", cwd=jobs)
+    assert built.returncode == 0, built.stderr
+    facts = cb.open_edition(jobs / "known").table("facts").filter(source="interviews")
+    assert facts["fact"].to_list() == ["trust"]
+    wrong = run("build", "jobs.csv", "-o", "known", "--record", "rumours=x.csv", cwd=jobs)
+    assert wrong.returncode == 1
+    assert "expected KIND=FILE" in wrong.stderr
+
+
 def test_bundled_definitions_are_shown():
     shown = run("definitions", "show")
     assert shown.returncode == 0, shown.stderr

@@ -39,6 +39,14 @@ ImputeOption = Annotated[
         "zero.",
     ),
 ]
+RecordOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--record",
+        help="What people recorded of clusters, as KIND=FILE: facts, findings, nominations or judgements; may be "
+        "given several times.",
+    ),
+]
 LevelOption = Annotated[
     int | None, typer.Option("--level", help="Digits of the industry level of the sample us_metros (2 to 6).")
 ]
@@ -107,6 +115,23 @@ def sample_options(level: int | None, impute: bool | None, geometry: Path | None
     """Return the options of a bundled sample that were given."""
     given = {"level": level, "imputed": impute, "geometry": geometry}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def records(given: list[str] | None) -> dict[str, Any]:
+    """Read what people recorded, given as KIND=FILE, into the arguments of ``build_edition``."""
+    readers = {
+        "facts": cb.read_facts,
+        "findings": cb.read_findings,
+        "nominations": cb.read_nominations,
+        "judgements": cb.read_judgements,
+    }
+    found: dict[str, Any] = {}
+    for text in given or []:
+        kind, equals, file = text.partition("=")
+        if not equals or kind not in readers or kind in found:
+            raise ClusterbookError(f"--record {text}: expected KIND=FILE, one of each kind: {', '.join(readers)}.")
+        found[kind] = readers[kind](file)
+    return found
 
 
 def definitions_named(name: str | Path) -> cb.ClusterDefinitions:

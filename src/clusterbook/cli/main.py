@@ -17,12 +17,14 @@ from clusterbook.cli import knowledge as knowledge_commands
 from clusterbook.cli.common import (
     ImputeOption,
     LevelOption,
+    RecordOption,
     SourceArgument,
     called,
     definitions_for,
     err,
     out,
     panels,
+    records,
     sample_options,
     working,
 )
@@ -85,6 +87,7 @@ def atlas(
     level: LevelOption = None,
     impute: ImputeOption = None,
     geometry: GeometryOption = None,
+    record: RecordOption = None,
     show: Annotated[bool, typer.Option("--open", help="Open the atlas in the browser.")] = False,
 ) -> None:
     """Make an atlas: a self-contained site that opens by double-click and can be hosted as it is."""
@@ -98,6 +101,7 @@ def atlas(
                 definitions,
                 title,
                 sample_options(level, impute, geometry),
+                record,
                 say,
             )
         index = cb.write_atlas(edition, folder, progress=say)
@@ -118,10 +122,11 @@ def build(
     level: LevelOption = None,
     impute: ImputeOption = None,
     geometry: GeometryOption = None,
+    record: RecordOption = None,
 ) -> None:
     """Compute an edition: Parquet tables and a manifest that says what made them."""
     with working() as say:
-        edition = _build(source, folder, definitions, title, sample_options(level, impute, geometry), say)
+        edition = _build(source, folder, definitions, title, sample_options(level, impute, geometry), record, say)
     out.print(f"Edition: {edition.path}", soft_wrap=True)
 
 
@@ -272,13 +277,16 @@ def _build(
     definitions: Path | None,
     title: str | None,
     options: dict[str, Any],
+    record: list[str] | None,
     say: Callable[[str], None],
 ) -> Edition:
+    recorded = records(record)
     say(f"Reading {source}")
     panel, trend = panels(source, options)
     say("Cluster definitions")
     chosen = definitions_for(panel, source, definitions)
-    return cb.build_edition(panel, chosen, folder, trend=trend, title=title or TITLES.get(source), progress=say)
+    title = title or TITLES.get(source)
+    return cb.build_edition(panel, chosen, folder, trend=trend, title=title, progress=say, **recorded)
 
 
 def _show_edition(edition: Edition) -> None:
