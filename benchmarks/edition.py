@@ -14,7 +14,7 @@ folder = Path({folder!r})
 """
 BUILD = """
 panel = cb.samples.us_counties()
-definitions = cb.discover_definitions(cb.samples.us_metros())
+definitions = cb.us_definitions()
 cb.build_edition(panel, definitions, folder / "counties.edition")
 """
 PEER = """
