@@ -327,7 +327,7 @@ def _described(
     ids = [f"t{k + 1:02d}" for k in range(int(labels.max()) + 1)]
     local = by_sector(evidence.local, panel.industries)
     best = {c.declared: c for c in reversed(finalists)}  # the first of each kind stays
-    fit = _fit(evidence, affinity, labels)
+    fit = outliers(scoring_sides(evidence.sides), affinity, labels)
     tables = {
         "candidates": candidate_table(found),
         "sides": sides_table(evidence.sides, {_BESTS[d]: c.labels for d, c in best.items()}, worth, chosen.weights),
@@ -352,11 +352,6 @@ def _described(
         notes=_notes(evidence),
         tables=tables,
     )
-
-
-def _fit(evidence: Evidence, affinity: Floats, labels: Integers) -> list[str | None]:
-    scaled = {name: on_one_scale(matrix, "standard") for name, matrix in evidence.sides.evidence.items()}
-    return outliers(scaled, affinity, labels)
 
 
 def _scores(best: dict[bool, Candidate], stability: Stability | None) -> dict[str, float]:
